@@ -1,0 +1,164 @@
+"""Modules: parameters and the code that uses them, as one tree of plain attributes.
+
+Nothing is registered behind the reader's back: a module finds its parameters and its submodules
+by looking at its own attributes. Leans on `tensor` and `graph`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import numpy as np
+
+from minitorch.graph import mode
+from minitorch.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that training changes: a leaf that requires a gradient."""
+
+    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+        super().__init__(data, requires_grad=requires_grad)
+
+
+class Buffer(Tensor):
+    """A tensor that belongs to a module's state but is not trained, such as a running mean."""
+
+
+class Module:
+    """Base of everything with parameters: assign them as attributes, and write `forward`."""
+
+    training = True
+
+    def forward(self, *inputs: Any) -> Any:
+        """The computation; every subclass writes its own."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward.")
+
+    def __call__(self, *inputs: Any, **settings: Any) -> Any:
+        if not mode.listeners:
+            return self.forward(*inputs, **settings)
+        for listener in mode.listeners:
+            listener.on_module(self, entered=True)
+        try:
+            return self.forward(*inputs, **settings)
+        finally:
+            for listener in mode.listeners:
+                listener.on_module(self, entered=False)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Assign, and tell parameters their dotted name, for pictures and errors."""
+        object.__setattr__(self, name, value)
+        if isinstance(value, Parameter | Buffer):
+            value.name = name
+        elif isinstance(value, Module):
+            for path, tensor in value.named_state():
+                tensor.name = f"{name}.{path}"
+
+    # ---- the tree ----------------------------------------------------------------------------
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly in this one, with their attribute names."""
+        for name, value in vars(self).items():
+            if isinstance(value, Module):
+                yield name, value
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module and all below it, with dotted paths."""
+        yield prefix, self
+        for name, child in self.named_children():
+            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+
+    def named_state(self) -> Iterator[tuple[str, Tensor]]:
+        """Every parameter and buffer with its dotted path; a shared one under each of its paths."""
+        for path, module in self.named_modules():
+            for name, value in vars(module).items():
+                if isinstance(value, Parameter | Buffer):
+                    yield (f"{path}.{name}" if path else name), value
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Every parameter once, with its dotted path."""
+        seen = set()
+        for path, value in self.named_state():
+            if isinstance(value, Parameter) and value not in seen:
+                seen.add(value)
+                yield path, value
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Every parameter once."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def children(self) -> Iterator[Module]:
+        """The modules directly in this one."""
+        return (child for _, child in self.named_children())
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all below it."""
+        return (module for _, module in self.named_modules())
+
+    def apply(self, function: Callable[[Module], Any]) -> Self:
+        """Call `function` on every module of the tree, children first."""
+        for child in self.children():
+            child.apply(function)
+        function(self)
+        return self
+
+    # ---- state -------------------------------------------------------------------------------
+
+    def train(self, training: bool = True) -> Self:
+        """Put the whole tree in training mode, or out of it."""
+        for module in self.modules():
+            object.__setattr__(module, "training", training)
+        return self
+
+    def eval(self) -> Self:
+        """Put the whole tree in evaluation mode."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """The values of all parameters and buffers by dotted path; arrays share memory."""
+        return {path: tensor.data for path, tensor in self.named_state()}
+
+    def load_state_dict(
+        self, state: dict[str, Any], strict: bool = True
+    ) -> tuple[list[str], list[str]]:
+        """Copy values in by path; returns the missing and the unexpected paths.
+
+        Raises ValueError, before anything is changed, when a shape differs, or, if `strict`, when
+        a path is missing or unexpected; the message lists them all.
+        """
+        own = dict(self.named_state())
+        missing = [path for path in own if path not in state]
+        unexpected = [path for path in state if path not in own]
+        shapes = {path: np.shape(state[path]) for path in own if path in state}
+        faults = [
+            f"{path} has shape {shape}, the model's has {own[path].shape}"
+            for path, shape in shapes.items()
+            if shape != own[path].shape
+        ]
+        if strict:
+            faults += [f"{path} is missing" for path in missing]
+            faults += [f"{path} is unexpected" for path in unexpected]
+        if faults:
+            raise ValueError(
+                f"load_state_dict of {type(self).__name__}: " + "; ".join(faults) + "."
+            )
+        for path in shapes:
+            own[path].data[...] = np.asarray(state[path])
+        return missing, unexpected
+
+    def extra_repr(self) -> str:
+        """Settings to show in the printed form."""
+        return ""
+
+    def __repr__(self) -> str:
+        lines = [
+            f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()
+        ]
+        inside = "\n  " + "\n  ".join(lines) + "\n" if lines else self.extra_repr()
+        return f"{type(self).__name__}({inside})"

@@ -1,0 +1,130 @@
+"""What an op is: one function that returns its value and its backward.
+
+`op` turns such a function of numpy arrays into one of tensors, which leaves a `Node` of the graph
+behind, keeps PyTorch's dtypes, and explains numpy's errors. Leans on `graph`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitorch.graph import Node, mode
+
+if TYPE_CHECKING:
+    from minitorch.tensor import Tensor
+
+Array = np.ndarray
+
+
+def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
+    """Turn a function of arrays into one of tensors that remembers how to go back.
+
+    The function takes arrays first (the parameters annotated `Array`), then settings. It returns
+    its value and its backward: one rule per array; or a single `rule(grad, needed)` for several
+    arrays whose gradients share work; or None where there is no gradient. A rule may leave its
+    gradient in the broadcast shape: the engine sums it back.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    arrays_taken = [entry for entry in parameters if "Array" in str(entry.annotation)]
+    names = [entry.name for entry in arrays_taken]
+    takes_any_number = any(entry.kind is entry.VAR_POSITIONAL for entry in arrays_taken)
+    arity = sys.maxsize if takes_any_number else len(names)
+
+    @wraps(function)
+    def apply(*inputs: Any, **settings: Any) -> Tensor:
+        if settings:
+            inputs, settings = arrays_first(function, names, inputs, settings)
+        arrays, parents, wanted = [], [], False
+        for given in inputs:
+            parent = None
+            if isinstance(given, Tensor):
+                parent = given.node or (given if given.wants_grad else None)
+                given = given.data
+                wanted = wanted or parent is not None
+            arrays.append(given)
+            parents.append(parent)
+        try:
+            value, rules = function(*arrays, **settings)
+        except Exception as error:
+            for listener in mode.listeners:
+                listener.on_error(function, inputs, error)
+            raise_explained(error, function.__name__, arrays[:arity])
+            raise
+        if type(value) is not np.ndarray:
+            value = np.asarray(value)
+        if value.dtype is not getattr(arrays[0], "dtype", None):
+            value = value.astype(promoted(value.dtype, arrays[:arity]), copy=False)
+        node = None
+        if wanted and rules is not None and mode.grad_enabled:
+            if len(parents) != arity:
+                parents = parents[:arity] + [None] * (len(names) - len(parents))
+            node = Node(function, tuple(parents), rules, value)
+        output = Tensor.made_by(node, value)
+        if mode.listeners:
+            for listener in mode.listeners:
+                listener.on_op(function, inputs, output)
+        return output
+
+    return apply
+
+
+def returned_by_ops(tensor_class: type) -> type:
+    """Make the decorated class the one that every op takes and returns: `Tensor`."""
+    globals()["Tensor"] = tensor_class
+    return tensor_class
+
+
+def arrays_first(
+    function: Callable[..., Any], names: Sequence[str], inputs: tuple[Any, ...], settings: Any
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arrays given by keyword moved to their places, tensors among the settings unwrapped."""
+    if not settings.keys().isdisjoint(names):
+        bound = inspect.signature(function).bind(*inputs, **settings)
+        return bound.args, bound.kwargs
+    plain = {
+        key: value.data if isinstance(value, Tensor) else value for key, value in settings.items()
+    }
+    return inputs, plain
+
+
+def promoted(dtype: np.dtype[Any], arrays: Sequence[Any]) -> np.dtype[Any]:
+    """The dtype of a result for which numpy gave `dtype`, by PyTorch's rules.
+
+    Integers never widen a float, a 0-d array never widens one with dimensions, and from integers
+    alone comes float32.
+    """
+    if dtype.kind != "f" or len(arrays) == 1 and arrays[0].dtype.kind == "f":
+        return dtype
+    floats = [value for value in arrays if getattr(value, "dtype", dtype).kind == "f"]
+    floats = [value for value in floats if isinstance(value, np.ndarray)]
+    if not floats:
+        return np.dtype(np.float32)
+    with_dimensions = [value.dtype for value in floats if value.ndim]
+    return np.result_type(*(with_dimensions or [value.dtype for value in floats]))
+
+
+def raise_explained(error: Exception, name: str, arrays: Sequence[Any]) -> None:
+    """Raise numpy's `error` again with the op's name, the shapes and the cure; not an op's own."""
+    if str(error).startswith(name):
+        return
+    shapes = " and ".join(describe(value) for value in arrays)
+    cure = ""
+    if "broadcast" in str(error):
+        cure = (
+            " Sizes are compared from the right; each pair must be equal or have a 1."
+            " reshape, unsqueeze or transpose one of them."
+        )
+    kinds = (ValueError, TypeError, IndexError, MemoryError, RuntimeError)
+    kind = next((kind for kind in kinds if isinstance(error, kind)), RuntimeError)
+    raise kind(f"{name}({shapes}): {error}.{cure}") from error
+
+
+def describe(value: Any) -> str:
+    """dtype and shape of an array in words; other values as they print."""
+    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else repr(value)

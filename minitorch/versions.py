@@ -1,0 +1,52 @@
+"""Who overwrote what: a clock of in-place writes, so that backward never uses changed values.
+
+Arrays that share memory share one owner, the array at the end of their `.base` chain. A write
+stamps the owner with the time; whoever kept the array can ask whether it changed since.
+"""
+
+from __future__ import annotations
+
+import weakref
+from itertools import count
+
+import numpy as np
+
+Array = np.ndarray
+
+
+class WriteClock:
+    """Counts in-place writes, and remembers the time of the last one of each memory owner."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self._ticks = count(1)
+        self._last_write: dict[int, tuple[int, int, weakref.ref[Array]]] = {}
+
+    def stamp(self, array: Array) -> None:
+        """Say that the memory of `array` is being written to."""
+        self.now = next(self._ticks)
+        owner = owner_of(array)
+        key = id(owner)
+        _, writes, alive = self._last_write.get(key, (0, 0, None))
+        if alive is None:
+            alive = weakref.ref(owner, lambda _: self._last_write.pop(key, None))
+        self._last_write[key] = (self.now, writes + 1, alive)
+
+    def last_write(self, array: Array) -> int:
+        """Time of the last write into the memory of `array`; 0 when there was none."""
+        return self._last_write.get(id(owner_of(array)), (0,))[0]
+
+    def writes(self, array: Array) -> int:
+        """How often the memory of `array` was written to in place."""
+        entry = self._last_write.get(id(owner_of(array)))
+        return entry[1] if entry else 0
+
+
+def owner_of(array: Array) -> Array:
+    """The array that owns the memory of which `array` is a view."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+clock = WriteClock()
