@@ -36,6 +36,7 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward.")
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
+        """Run `forward`, and let listeners know when it begins and ends."""
         if not mode.listeners:
             return self.forward(*inputs, **settings)
         for listener in mode.listeners:
@@ -64,7 +65,7 @@ class Module:
                 yield name, value
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below it, with dotted paths."""
+        """The module itself and all below it, with dotted paths."""
         yield prefix, self
         for name, child in self.named_children():
             yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
@@ -93,7 +94,7 @@ class Module:
         return (child for _, child in self.named_children())
 
     def modules(self) -> Iterator[Module]:
-        """This module and all below it."""
+        """The module itself and all below it."""
         return (module for _, module in self.named_modules())
 
     def apply(self, function: Callable[[Module], Any]) -> Self:

@@ -99,7 +99,7 @@ def promoted(dtype: np.dtype[Any], arrays: Sequence[Any]) -> np.dtype[Any]:
     Integers never widen a float, a 0-d array never widens one with dimensions, and from integers
     alone comes float32.
     """
-    if dtype.kind != "f" or len(arrays) == 1 and arrays[0].dtype.kind == "f":
+    if dtype.kind != "f" or (len(arrays) == 1 and arrays[0].dtype.kind == "f"):
         return dtype
     floats = [value for value in arrays if getattr(value, "dtype", dtype).kind == "f"]
     floats = [value for value in floats if isinstance(value, np.ndarray)]
@@ -126,5 +126,5 @@ def raise_explained(error: Exception, name: str, arrays: Sequence[Any]) -> None:
 
 
 def describe(value: Any) -> str:
-    """dtype and shape of an array in words; other values as they print."""
+    """Dtype and shape of an array in words; other values as they print."""
     return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else repr(value)

@@ -25,7 +25,7 @@ def neg(x: Array) -> Any:
 
 @op
 def exp(x: Array) -> Any:
-    """e to the power of x."""
+    """E to the power of x."""
     y = np.exp(x)
     return y, lambda grad: grad * y
 
@@ -59,7 +59,7 @@ def sigmoid(x: Array) -> Any:
 
 @op
 def relu(x: Array) -> Any:
-    """x where it is positive, else 0."""
+    """X where it is positive, else 0."""
     y = np.maximum(x, 0)
     return y, lambda grad: grad * (y > 0)
 
@@ -69,37 +69,37 @@ def relu(x: Array) -> Any:
 
 @op
 def add(a: Array, b: Array) -> Any:
-    """a + b."""
+    """A + b."""
     return a + b, (lambda grad: grad, lambda grad: grad)
 
 
 @op
 def sub(a: Array, b: Array) -> Any:
-    """a - b."""
+    """A - b."""
     return a - b, (lambda grad: grad, lambda grad: -grad)
 
 
 @op
 def mul(a: Array, b: Array) -> Any:
-    """a * b, element by element."""
+    """A * b, element by element."""
     return a * b, (lambda grad: grad * b, lambda grad: grad * a)
 
 
 @op
 def div(a: Array, b: Array) -> Any:
-    """a / b."""
+    """A / b."""
     return a / b, (lambda grad: grad / b, lambda grad: -grad * a / (b * b))
 
 
 @op
 def square(x: Array) -> Any:
-    """x * x."""
+    """X * x."""
     return x * x, lambda grad: grad * 2 * x
 
 
 @op
 def pow(x: Array, exponent: Array) -> Any:
-    """x to the power of `exponent`; where x <= 0 the exponent's gradient is taken as 0."""
+    """X to the power of `exponent`; where x <= 0 the exponent's gradient is taken as 0."""
     y = x**exponent
     return y, (
         lambda grad: grad * np.where(exponent == 0, 0, exponent * x ** (exponent - 1)),
@@ -137,7 +137,7 @@ def matmul(a: Array, b: Array) -> Any:
 
 @op
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Any:
-    """x @ weight.T + bias in one step: x (..., in), weight (out, in), bias (out,)."""
+    """X @ weight.T + bias in one step: x (..., in), weight (out, in), bias (out,)."""
     if x.shape[-1] != weight.shape[1]:
         raise ValueError(
             f"linear: x of shape {x.shape} has {x.shape[-1]} features, but weight of shape "

@@ -10,9 +10,8 @@ import numpy as np
 
 from minitorch import indexing, losses, operations, reductions, shapes
 from minitorch.autograd import backward_steps
-from minitorch.graph import Node, mode
+from minitorch.graph import Node
 from minitorch.op import returned_by_ops
-from minitorch.versions import clock
 
 Array = np.ndarray
 
@@ -59,7 +58,7 @@ class Tensor:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """numpy's dtype of the elements."""
+        """Numpy's dtype of the elements."""
         return self.data.dtype
 
     @property
@@ -230,8 +229,9 @@ class Tensor:
     def __rmatmul__(self, other: Any) -> Tensor:
         return operations.matmul(other, self)
 
-    __eq__ = eq = operations.eq
-    __ne__ = ne = operations.ne
+    # A comparison gives a tensor of booleans, as in numpy, not the one bool that object promises.
+    __eq__ = eq = operations.eq  # type: ignore[assignment]
+    __ne__ = ne = operations.ne  # type: ignore[assignment]
     __lt__ = lt = operations.lt
     __le__ = le = operations.le
     __gt__ = gt = operations.gt
