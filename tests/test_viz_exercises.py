@@ -5,7 +5,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from viz.exercises import check, check_function, check_gradient, draw_difference
+from minitorch import Tensor
+from viz.comparison import draw_difference
+from viz.exercises import check, check_function, check_gradient
 
 RIGHT = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
 
@@ -144,6 +146,13 @@ def test_check_gradient_of_an_op(function, inputs, message):
     finding = check_gradient(function, *inputs)
     assert message in finding.message
     assert finding.passed is message.startswith("✓")
+
+
+def test_check_gradient_of_tensors():
+    x, y = Tensor(RIGHT), Tensor(RIGHT[0] / 3)
+    assert check_gradient(lambda a, b: (a * b).tanh(), x, y).passed
+    finding = check_gradient(lambda a, b: a * b.detach(), x, y)
+    assert finding.message.startswith("✗ your function, gradient by `b`: none arrived")
 
 
 def test_check_gradient_refuses_to_take_minutes():

@@ -2,13 +2,12 @@
 
 `check` compares two values, `check_function` a function with a reference over several cases,
 `check_gradient` a backward with central differences. Each prints one line at once and returns it
-as a `Finding`. Leans on numpy; matplotlib is loaded only when there is something to draw.
+as a `Finding`. Leans on comparison.
 """
 
 from __future__ import annotations
 
 import inspect
-import io
 import reprlib
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -17,10 +16,8 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from viz.comparison import Array, distance, draw_difference, finite_size
 
-SIGNED = ["#7b3fa0", "#ffffff", "#0b7a75"]  # below zero purple, above zero teal
-TROUBLE, MUTED = "#b3124f", "#7f8a99"
 TOLERANCE = 1e-5  # of the largest expected number: float32 rounding passes, a wrong formula not
 MOST_ELEMENTS = 4096  # central differences evaluate twice for each
 
@@ -114,6 +111,8 @@ def check_gradient(
         label = f"{name}, gradient by {parameter_name(function, position)}"
         expected = central_differences(lambda *at: np.sum(grad * value_of(*at)), arrays, position)
         mine = gradients[position]
+        if tensor and mine is None:
+            return Finding(False, f"✗ {label}: none arrived, the graph does not lead to it").show()
         if missing := not_yet(mine, label):
             return missing.show()
         finding = compare(summed_to(as_array(mine), expected.shape), expected, label, tolerance)
@@ -223,14 +222,6 @@ def compare_numbers(mine: Array, expected: Array, name: str, tolerance: float) -
     return Finding(near, message, mine, expected)
 
 
-def distance(mine: Array, expected: Array) -> Array:
-    """Return the absolute difference, 0 where both are the same infinity or both NaN."""
-    mine, expected = mine.astype(np.float64), expected.astype(np.float64)
-    same = (mine == expected) | (np.isnan(mine) & np.isnan(expected))
-    with np.errstate(invalid="ignore"):
-        return np.where(same, 0.0, np.abs(mine - expected))
-
-
 def not_yet(answer: Any, name: str) -> Finding | None:
     """Return the finding for an exercise that has not been filled in."""
     if answer is None or answer is ...:
@@ -267,41 +258,3 @@ def parameter_name(function: Callable[..., Any], position: int) -> str:
     """Return the name by which the function's author calls an input."""
     names = list(inspect.signature(function).parameters)
     return f"`{names[position]}`" if position < len(names) else f"input {position}"
-
-
-def finite_size(values: Array) -> float:
-    """Return the largest absolute value that is finite, or 1 where there is none but zero."""
-    return float(np.abs(values[np.isfinite(values)]).max(initial=0)) or 1.0
-
-
-def draw_difference(mine: Array, expected: Array) -> bytes:
-    """Return a PNG: yours, expected and the difference side by side, the worst place framed."""
-    from matplotlib.colors import LinearSegmentedColormap
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
-
-    signed = LinearSegmentedColormap.from_list("signed", SIGNED).with_extremes(bad=TROUBLE)
-    apart = distance(mine, expected)
-    shape = (-1, mine.shape[-1]) if mine.ndim else (1, 1)
-    row, column = np.unravel_index(np.argmax(apart), apart.reshape(shape).shape)
-    signed_apart = np.where(mine < expected, -apart, apart)
-    figure = Figure(figsize=(8, 2.4), layout="constrained")
-    figure.patch.set_alpha(0)  # a page may be light or dark; the words are grey enough for both
-    titles = ["yours", "expected", "yours - expected"]
-    shared = finite_size(np.stack([mine, expected]))
-    limits = [shared, shared, finite_size(apart)]
-    for axes, title, values, limit in zip(
-        figure.subplots(1, 3), titles, [mine, expected, signed_apart], limits, strict=True
-    ):
-        table = values.reshape(shape)
-        axes.imshow(table, cmap=signed, vmin=-limit, vmax=limit, aspect="auto")
-        axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, color=TROUBLE, lw=2))
-        axes.set_title(f"{title} (up to ±{limit:.2g})", color=MUTED, fontsize=9)
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_color(MUTED)
-        for (at_row, at_column), value in np.ndenumerate(table if table.size <= 40 else table[:0]):
-            ink = "black" if abs(value) < 0.6 * limit else "white"  # NaN too is on a dark ground
-            axes.text(at_column, at_row, f"{value:.2g}", color=ink, ha="center", va="center")
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=110)
-    return png.getvalue()
