@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from viz.theme import STRUCTURE, TROUBLE, signed_colormap
 
-SIGNED = ["#7b3fa0", "#ffffff", "#0b7a75"]  # below zero purple, above zero teal
-TROUBLE, MUTED = "#b3124f", "#7f8a99"
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def distance(mine: Array, expected: Array) -> Array:
@@ -31,11 +30,10 @@ def finite_size(values: Array) -> float:
 
 def draw_difference(mine: Array, expected: Array) -> bytes:
     """Return a PNG: yours, expected and the difference side by side, the worst place framed."""
-    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
-    signed = LinearSegmentedColormap.from_list("signed", SIGNED).with_extremes(bad=TROUBLE)
+    signed = signed_colormap()
     apart = distance(mine, expected)
     shape = (-1, mine.shape[-1]) if mine.ndim else (1, 1)
     row, column = np.unravel_index(np.argmax(apart), apart.reshape(shape).shape)
@@ -51,9 +49,9 @@ def draw_difference(mine: Array, expected: Array) -> bytes:
         table = values.reshape(shape)
         axes.imshow(table, cmap=signed, vmin=-limit, vmax=limit, aspect="auto")
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, color=TROUBLE, lw=2))
-        axes.set_title(f"{title} (up to ±{limit:.2g})", color=MUTED, fontsize=9)
+        axes.set_title(f"{title} (up to ±{limit:.2g})", color=STRUCTURE, fontsize=9)
         axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_color(MUTED)
+        axes.spines[:].set_color(STRUCTURE)
         for (at_row, at_column), value in np.ndenumerate(table if table.size <= 40 else table[:0]):
             ink = "black" if abs(value) < 0.6 * limit else "white"  # NaN too is on a dark ground
             axes.text(at_column, at_row, f"{value:.2g}", color=ink, ha="center", va="center")
