@@ -25,13 +25,13 @@ Array = np.ndarray
 def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
     """Turn a function of arrays into one of tensors that remembers how to go back.
 
-    The function takes arrays first (the parameters annotated `Array`), then settings. It returns
+    The function takes arrays first (annotated `Array`, or not at all), then settings. It returns
     its value and its backward: one rule per array; or a single `rule(grad, needed)` for several
     arrays whose gradients share work; or None where there is no gradient. A rule may leave its
     gradient in the broadcast shape: the engine sums it back.
     """
     parameters = inspect.signature(function).parameters.values()
-    arrays_taken = [entry for entry in parameters if "Array" in str(entry.annotation)]
+    arrays_taken = [entry for entry in parameters if is_array(entry)]
     names = [entry.name for entry in arrays_taken]
     takes_any_number = any(entry.kind is entry.VAR_POSITIONAL for entry in arrays_taken)
     arity = sys.maxsize if takes_any_number else len(names)
@@ -72,6 +72,13 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
         return output
 
     return apply
+
+
+def is_array(parameter: inspect.Parameter) -> bool:
+    """Whether an op takes the parameter as an array: annotated so, or bare and not optional."""
+    if parameter.annotation is parameter.empty:
+        return parameter.default is parameter.empty
+    return "array" in str(parameter.annotation).lower()
 
 
 def returned_by_ops(tensor_class: type) -> type:

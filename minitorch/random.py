@@ -1,8 +1,13 @@
 """The one source of random numbers: same seed, same result."""
 
+# Grown in notebooks: 2_05_the_tensor. Edit there, then `make extract`.
+
 from __future__ import annotations
 
 import numpy as np
+
+__all__ = ["generator", "manual_seed"]
+
 
 _source = np.random.default_rng()
 
