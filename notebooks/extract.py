@@ -267,7 +267,10 @@ def differences(modules: dict[str, str], package: Path) -> dict[Path, str]:
 
 
 def write(modules: dict[str, str], package: Path) -> list[Path]:
-    """Bring the package in step with the notebooks and return the files that changed."""
+    """Bring the package in step with the notebooks and return the files that changed.
+
+    A file that lost its cells is deleted; one that never had any is left, and named.
+    """
     package.mkdir(parents=True, exist_ok=True)
     changed = differences(modules, package)
     for path in changed:
@@ -276,9 +279,10 @@ def write(modules: dict[str, str], package: Path) -> list[Path]:
         elif SOURCE_NOTE in path.read_text(encoding="utf-8"):
             path.unlink()
         else:
-            raise ExtractError(
-                f"{path} was written by hand, but the package is extracted. "
-                "Move it into `#| export` cells of a notebook, or out of the package."
+            print(
+                f"{path.name} was written by hand, but the package is extracted: "
+                "move it into `#| export` cells of a notebook, or out of the package.",
+                file=sys.stderr,
             )
     return list(changed)
 
