@@ -61,6 +61,7 @@ LINT = (
     "-m ruff format --check .",
     "-m mypy",
     "notebooks/extract.py --check",
+    "notebooks/build.py --check-frozen",
     "tools/readme.py --check",
 )
 TESTS = (
