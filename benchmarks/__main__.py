@@ -1,0 +1,118 @@
+"""Measure minitorch against its peers: `python -m benchmarks NAME...`, all when none is named.
+
+Ratios are to PyTorch eager in the same run: below 1 is faster than PyTorch. Results are written to
+`benchmarks/results/NAME.json`, from which the README's table is made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import imports, machine, mlps
+from benchmarks.timing import Sample, Step, interleave, noise, quiet_median
+
+RESULTS = Path(__file__).parent / "results"
+THREADS = 2  # for everybody
+UNIT = "torch"  # the peer whose time is 1
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What is measured: a line that says it, and the peers that build its step."""
+
+    does: str
+    peers: Callable[[], dict[str, Callable[[], Step]]]
+    rounds: int = 9
+
+
+BENCHMARKS = {
+    "import": Benchmark("start Python and import", imports.peers, rounds=5),
+    "tiny_mlp": Benchmark("training step, 2-16-16-1, batch 32", mlps.TINY_MLP.peers),
+    "mnist_mlp": Benchmark("training step, 784-512-256-10, batch 128", mlps.MNIST_MLP.peers),
+}
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--rounds", type=int, help="turns that each peer gets")
+    parser.add_argument("--only", help="peers to measure, separated by commas")
+    parser.add_argument("--dry", action="store_true", help="print, but write no result")
+    options = parser.parse_args()
+    if unknown := [name for name in options.names if name not in BENCHMARKS]:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
+    # Before a framework is imported: each reads its thread count once.
+    os.environ.update(OMP_NUM_THREADS=str(THREADS), OPENBLAS_NUM_THREADS=str(THREADS))
+    for name in options.names or BENCHMARKS:
+        benchmark = BENCHMARKS[name]
+        print(f"\n{name}: {benchmark.does}")
+        only = options.only.split(",") if options.only else None
+        steps, skipped = built(benchmark.peers(), only)
+        samples = interleave(steps, options.rounds or benchmark.rounds)
+        result = summary(name, benchmark.does, samples, skipped)
+        print_result(result)
+        if not options.dry and only is None:
+            RESULTS.mkdir(exist_ok=True)
+            (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+def built(
+    peers: dict[str, Callable[[], Step]], only: list[str] | None
+) -> tuple[dict[str, Step], dict[str, str]]:
+    """The steps of the peers that are installed, and why the others are left out."""
+    steps, skipped = {}, {}
+    for name, build in peers.items():
+        if only is not None and name not in only:
+            continue
+        try:
+            steps[name] = build()
+        except ImportError as error:
+            skipped[name] = str(error)
+            print(f"  {name}: left out ({error})")
+    return steps, skipped
+
+
+def summary(
+    name: str, does: str, samples: dict[str, list[Sample]], skipped: dict[str, str]
+) -> dict[str, object]:
+    """All that is kept of a run."""
+    times = {peer: quiet_median(taken) for peer, taken in samples.items()}
+    unit = times.get(UNIT)
+    peers = {
+        peer: {"ms": round(1e3 * seconds, 4), "ratio": round(seconds / unit, 3) if unit else None}
+        for peer, seconds in times.items()
+    }
+    return {
+        "name": name,
+        "does": does,
+        "date": datetime.date.today().isoformat(),
+        "machine": machine.describe_machine(),
+        "versions": machine.versions(),
+        "threads": THREADS,
+        "libraries": machine.blas_kernels(),
+        "cores_taken_by_others": round(noise(samples), 2),
+        "peers": peers,
+        "skipped": skipped,
+    }
+
+
+def print_result(result: dict[str, object]) -> None:
+    """Print the run as a small table."""
+    for key in ("machine", "versions", "libraries", "cores_taken_by_others"):
+        print(f"  {key}: {result[key]}")
+    peers = result["peers"]
+    assert isinstance(peers, dict)
+    for peer, figures in peers.items():
+        ratio = "" if figures["ratio"] is None else f"{figures['ratio']:8.2f}"
+        print(f"  {peer:<24}{figures['ms']:12.3f} ms{ratio}")
+
+
+if __name__ == "__main__":
+    main()
