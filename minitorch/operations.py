@@ -4,6 +4,8 @@ Inside an op everything is a plain numpy array; `grad` is the gradient of the op
 engine sums broadcast gradients back, so no rule here speaks of broadcasting. Leans on `op`.
 """
 
+# Grown in notebooks: 2_02_operations. Edit there, then `make extract`.
+
 from __future__ import annotations
 
 from typing import Any
@@ -11,6 +13,32 @@ from typing import Any
 import numpy as np
 
 from minitorch.op import op
+
+__all__ = [
+    "Array",
+    "add",
+    "div",
+    "eq",
+    "exp",
+    "ge",
+    "gt",
+    "le",
+    "linear",
+    "log",
+    "lt",
+    "matmul",
+    "mul",
+    "ne",
+    "neg",
+    "pow",
+    "relu",
+    "sigmoid",
+    "sin",
+    "square",
+    "sub",
+    "tanh",
+]
+
 
 Array = np.ndarray
 

@@ -3,6 +3,8 @@
 `dim` is None for all dimensions, one dimension, or several; `keepdim` keeps them with size 1.
 """
 
+# Grown in notebooks: 2_03_shapes. Edit there, then `make extract`.
+
 from __future__ import annotations
 
 import math
@@ -11,6 +13,9 @@ from typing import Any
 import numpy as np
 
 from minitorch.op import op
+
+__all__ = ["Array", "Dims", "amax", "amin", "mean", "share_among_ties", "spread", "sum"]
+
 
 Array = np.ndarray
 Dims = int | tuple[int, ...] | None
