@@ -1,6 +1,6 @@
 """How far apart two arrays are, as a number and as a picture.
 
-Leans on numpy; matplotlib is loaded only when there is something to draw.
+Leans on theme; matplotlib is loaded only when there is something to draw.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ def draw_difference(mine: Array, expected: Array) -> bytes:
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
-    signed = signed_colormap()
     apart = distance(mine, expected)
     shape = (-1, mine.shape[-1]) if mine.ndim else (1, 1)
     row, column = np.unravel_index(np.argmax(apart), apart.reshape(shape).shape)
@@ -47,7 +46,7 @@ def draw_difference(mine: Array, expected: Array) -> bytes:
         figure.subplots(1, 3), titles, [mine, expected, signed_apart], limits, strict=True
     ):
         table = values.reshape(shape)
-        axes.imshow(table, cmap=signed, vmin=-limit, vmax=limit, aspect="auto")
+        axes.imshow(table, cmap=signed_colormap(), vmin=-limit, vmax=limit, aspect="auto")
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, color=TROUBLE, lw=2))
         axes.set_title(f"{title} (up to ±{limit:.2g})", color=STRUCTURE, fontsize=9)
         axes.set(xticks=[], yticks=[])
