@@ -60,13 +60,14 @@ MONO = ["JetBrains Mono", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace"]
 def use() -> None:
     """Give matplotlib calm defaults in these colours, and the colormap "signed"."""
     import matplotlib as mpl
+    from cycler import cycler
 
     mpl.colormaps.register(signed_colormap(), name="signed", force=True)
     mpl.rcParams.update(
         {
             "axes.edgecolor": STRUCTURE,
             "axes.labelcolor": INK,
-            "axes.prop_cycle": mpl.rcsetup.cycler(
+            "axes.prop_cycle": cycler(
                 color=[VALUE, GRADIENT, PARAMETER, TROUBLE, SIGNED[0], STRUCTURE]
             ),
             "axes.spines.right": False,
