@@ -4,6 +4,8 @@
 between its steps. Leans on `graph`.
 """
 
+# Grown in notebooks: 2_01_the_graph. Edit there, then `make extract`.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +17,8 @@ from minitorch.graph import Node, Step, mode
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
+
+__all__ = ["backward_steps", "count_consumers", "fitted", "sum_to_shape", "through_hooks"]
 
 
 def count_consumers(root: Node | Tensor) -> dict[Node | Tensor, int]:

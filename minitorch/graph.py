@@ -5,6 +5,8 @@ whole graph, and dropping it frees the graph: there is no cycle. Leans on `versi
 overwritten values.
 """
 
+# Grown in notebooks: 2_01_the_graph. Edit there, then `make extract`.
+
 from __future__ import annotations
 
 import sys
@@ -20,6 +22,18 @@ from minitorch.versions import clock
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
+
+__all__ = [
+    "Listener",
+    "Mode",
+    "Node",
+    "Step",
+    "enable_grad",
+    "listening",
+    "mode",
+    "no_grad",
+    "user_line",
+]
 
 
 class Mode(threading.local):

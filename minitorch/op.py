@@ -4,6 +4,8 @@
 behind, keeps PyTorch's dtypes, and explains numpy's errors. Leans on `graph`.
 """
 
+# Grown in notebooks: 2_01_the_graph. Edit there, then `make extract`.
+
 from __future__ import annotations
 
 import inspect
@@ -18,6 +20,18 @@ from minitorch.graph import Node, mode
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
+
+__all__ = [
+    "Array",
+    "arrays_first",
+    "describe",
+    "is_array",
+    "op",
+    "promoted",
+    "raise_explained",
+    "returned_by_ops",
+]
+
 
 Array = np.ndarray
 

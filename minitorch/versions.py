@@ -4,12 +4,17 @@ Arrays that share memory share one owner, the array at the end of their `.base` 
 stamps the owner with the time; whoever kept the array can ask whether it changed since.
 """
 
+# Grown in notebooks: 2_01_the_graph. Edit there, then `make extract`.
+
 from __future__ import annotations
 
 import weakref
 from itertools import count
 
 import numpy as np
+
+__all__ = ["Array", "WriteClock", "clock", "owner_of"]
+
 
 Array = np.ndarray
 
