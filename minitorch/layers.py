@@ -1,5 +1,7 @@
 """Layers: modules with one op inside, and the containers that chain them. Leans on `module`."""
 
+# Grown in notebooks: 2_06_modules. Edit there, then `make extract`.
+
 from __future__ import annotations
 
 import math
@@ -10,6 +12,8 @@ from minitorch import operations, shapes
 from minitorch.creation import kaiming_uniform, uniform
 from minitorch.module import Module, Parameter
 from minitorch.tensor import Tensor
+
+__all__ = ["Flatten", "Linear", "ReLU", "Sequential", "Sigmoid", "Tanh"]
 
 
 class Linear(Module):

@@ -4,6 +4,8 @@ Nothing is registered behind the reader's back: a module finds its parameters an
 by looking at its own attributes. Leans on `tensor` and `graph`.
 """
 
+# Grown in notebooks: 2_06_modules. Edit there, then `make extract`.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -14,9 +16,13 @@ import numpy as np
 from minitorch.graph import mode
 from minitorch.tensor import Tensor
 
+__all__ = ["Buffer", "Module", "Parameter"]
+
 
 class Parameter(Tensor):
     """A tensor that training changes: a leaf that requires a gradient."""
+
+    training = True  # as its module is: an optimizer warns before it changes a model in use
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
         super().__init__(data, requires_grad=requires_grad)
@@ -109,8 +115,15 @@ class Module:
     def train(self, training: bool = True) -> Self:
         """Put the whole tree in training mode, or out of it."""
         for module in self.modules():
-            object.__setattr__(module, "training", training)
+            module.set_mode(training)
         return self
+
+    def set_mode(self, training: bool) -> None:
+        """Put this one module, not what is below it, in training mode or out of it."""
+        self.training = training
+        for value in vars(self).values():
+            if isinstance(value, Parameter):
+                value.training = training
 
     def eval(self) -> Self:
         """Put the whole tree in evaluation mode."""
