@@ -13,6 +13,7 @@ import difflib
 import json
 import re
 import subprocess
+import symtable
 import sys
 import tempfile
 import textwrap
@@ -117,25 +118,17 @@ def import_lines(statements: Iterable[ast.stmt], module: str) -> Iterator[str]:
                 yield from (f"from {origin} import {ast.unparse(alias)}" for alias in names)
 
 
-def bound_names(statement: ast.stmt) -> list[str]:
-    """Return the names that a top-level definition or assignment gives to the module."""
-    match statement:
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            overload = any(ast.unparse(d).endswith("overload") for d in statement.decorator_list)
-            return [] if overload else [statement.name]
-        case ast.Assign(targets=targets):
-            nodes = [node for target in targets for node in ast.walk(target)]
-            return [n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-        case ast.AnnAssign(target=ast.Name(name)):
-            return [name]
-        case _:
-            return []
+def defined_names(cell: Cell) -> list[str]:
+    """Return the names that the cell's own code gives to the module."""
+    symbols = symtable.symtable(cell.source, cell.place, "exec").get_symbols()
+    assigned = [symbol.get_name() for symbol in symbols if symbol.is_assigned()]
+    return [name for name in assigned if not name.startswith("__")]
 
 
 def add_cell(module: Module, cell: Cell) -> None:
     """Sort the cell's statements into the module; definitions, code and comments stay together."""
     module.cells.append(cell)
-    lines = cell.source.splitlines()
+    lines = cell.source.split("\n")
     body = set(range(1, len(lines)))  # line 0 is the directive
     for position, statement in enumerate(parse(cell)):
         span = range(statement.lineno - 1, statement.end_lineno or statement.lineno)
@@ -147,26 +140,21 @@ def add_cell(module: Module, cell: Cell) -> None:
             case ast.Import() | ast.ImportFrom():
                 for line in import_lines([statement], cell.module):
                     module.imports.setdefault(line, cell)
-            case ast.If(test=ast.Name("TYPE_CHECKING"), body=block) if all(map(is_import, block)):
+            case ast.If(ast.Name("TYPE_CHECKING"), block, []) if all(map(is_import, block)):
                 for line in import_lines(block, cell.module):
                     module.typing_imports.setdefault(line, cell)
             case ast.Assign([ast.Name("__all__")], value):
                 module.written_all += ast.literal_eval(value)
             case _:
-                for name in bound_names(statement):
-                    claim(module, name, cell)
                 continue
         body.difference_update(span)
     if text := "\n".join(lines[number] for number in sorted(body)).strip():
         module.bodies.append((cell, text))
-
-
-def claim(module: Module, name: str, cell: Cell) -> None:
-    """Give `name` to the cell, or tell the author where it is defined already."""
-    if other := module.names.get(name):
-        cause = f"`{name}` is defined a second time in {cell.module}.py (first in {other.place})"
-        raise cell.error(cause, "Keep one of the two; a class is whole in one cell")
-    module.names[name] = cell
+    for name in defined_names(cell):
+        if other := module.names.get(name):
+            cause = f"`{name}` is already defined in {cell.module}.py ({other.place})"
+            raise cell.error(cause, "Keep one of the two; a class is whole in one cell")
+        module.names[name] = cell
 
 
 def forbid_patching(modules: Iterable[Module]) -> None:

@@ -134,10 +134,17 @@ def test_the_package_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 CLASS = f"#| export tensor\n{DOC}\nclass Tensor: ..."
 BAD_CELLS = {
-    "a name twice": ([CLASS, "#| export tensor\nTensor = 1"], "cell 2: `Tensor` is defined a sec"),
+    "a name twice": (
+        [CLASS, "#| export tensor\nTensor = 1"],
+        "cell 2: `Tensor` is already defined",
+    ),
+    "a name twice in one cell": (
+        [CLASS + "\nclass Tensor: ..."],
+        "cell 1: Redefinition of unused `Tensor`",
+    ),
     "a class opened twice": (
         [CLASS, "#| export tensor\nclass Tensor:\n    x = 1"],
-        "first in 2_01_steps.ipynb, cell 1.*a class is whole in one cell",
+        "2_01_steps.ipynb, cell 1.*a class is whole in one cell",
     ),
     "a class patched": (
         [CLASS, "#| export exp\n'''Exp.'''\nfrom minitorch.tensor import Tensor\nTensor.exp = 1"],
