@@ -66,7 +66,8 @@ LINT = (
 )
 TESTS = (
     "-m pytest tests",
-    "-m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks",
+    "-m pytest --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg "
+    "notebooks",
 )
 TRAIN = "-m models train mnist_mlp --data digits --epochs 8 --out out/demo --pictures"
 LAB = "-m jupyterlab notebooks/1_01_a_net_by_hand.ipynb"
