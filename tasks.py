@@ -142,9 +142,19 @@ def prepare(*extras: str) -> None:
         make_environment()
     STAMP.unlink(missing_ok=True)  # an installation that is cut off must not look finished
     print(f"Installing what this needs ({', '.join(missing)}), once.", flush=True)
-    install(missing)
-    STAMP.write_text(" ".join([fingerprint(), *sorted((installed or set()) | set(missing))]))
+    try:
+        install(missing)
+    except Stop:  # pip takes back what it began, so what was there before still stands
+        if installed is not None:
+            stamp(installed)
+        raise
+    stamp((installed or set()) | set(missing))
     print(f"Ready in {time.monotonic() - start:.0f} s.", flush=True)
+
+
+def stamp(extras: set[str]) -> None:
+    """Note that the environment is whole and what it holds."""
+    STAMP.write_text(" ".join([fingerprint(), *sorted(extras)]))
 
 
 def make_environment() -> None:
@@ -257,8 +267,9 @@ def run_all(commands: tuple[str, ...], arguments: list[str]) -> int:
         if len(commands) > 1:
             print(f"\n==== {stage}", flush=True)
         code = run(command, arguments)
-        if code:
+        if code and len(commands) > 1:
             print(f"\nFAILED at {stage}", file=sys.stderr)
+        if code:
             return code
     if len(commands) > 1:
         print(f"\nAll {len(commands)} stages passed in {time.monotonic() - start:.0f} s.")

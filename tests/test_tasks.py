@@ -112,6 +112,20 @@ def test_an_installation_that_is_cut_off_is_done_again(installations, monkeypatc
     assert installations == ["environment", ("pictures",), "environment", ("test",)]
 
 
+def test_an_addition_that_fails_leaves_what_was_there(installations, monkeypatch):
+    tasks.prepare("pictures")
+
+    def fail(extras):
+        raise tasks.Stop("No network")
+
+    monkeypatch.setattr(tasks, "install", fail)
+    with pytest.raises(tasks.Stop):
+        tasks.prepare("test")
+    assert tasks.installed_extras() == {"pictures"}
+    tasks.prepare("pictures")
+    assert installations == ["environment", ("pictures",)]
+
+
 @pytest.mark.parametrize("content", ["", "half", "\n"])
 def test_a_damaged_stamp_is_no_stamp(installations, content):
     tasks.prepare("pictures")
