@@ -54,11 +54,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Speed:
-    """The time of one piece of work, and each framework's ratio to PyTorch's eager mode."""
+    """What one benchmark measured: each peer's `ms`, and its `ratio` to PyTorch's eager mode."""
 
-    work: str
-    milliseconds: float
-    ratio: dict[str, float]
+    name: str
+    does: str
+    peers: dict[str, dict[str, float]]
 
 
 class Problem(Exception):
@@ -110,15 +110,16 @@ def results(root: Path) -> str:
 def speed(root: Path) -> str:
     """Return the ratios to PyTorch's eager mode, minitorch first."""
     found = records(root / "benchmarks" / "results", Speed)
-    peers = sorted({name for record in found for name in record.ratio} - {"minitorch"})
+    others = sorted({name for record in found for name in record.peers} - {"minitorch"})
     rows = []
     for record in found:
-        cells = [
-            f"{record.ratio[name]:.2f}" if name in record.ratio else ""
-            for name in ("minitorch", *peers)
+        ratios = [
+            f"{record.peers[name]['ratio']:.2f}" if name in record.peers else ""
+            for name in ("minitorch", *others)
         ]
-        rows.append((record.work, f"{record.milliseconds:.3g} ms", f"**{cells[0]}**", *cells[1:]))
-    head = ("work", "minitorch takes", "minitorch", *peers)
+        time = f"{record.peers['minitorch']['ms']:.3g} ms"
+        rows.append((f"`{record.name}`", record.does, time, f"**{ratios[0]}**", *ratios[1:]))
+    head = ("benchmark", "what it does", "minitorch takes", "minitorch", *others)
     return table(head, rows) if found else "Nothing is measured yet."
 
 
