@@ -1,0 +1,48 @@
+"""What a run draws: what the network says about images. Leans on matplotlib."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from minitorch.digits import LabelledImages
+from viz import theme
+
+Array = np.ndarray
+
+
+def draw_predictions(data: LabelledImages, probabilities: Array, path: Path) -> Path:
+    """Twenty test images and the twenty worst mistakes, each with what the model says."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot as plt
+
+    theme.use()
+    predicted = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != data.labels)
+    worst = wrong[np.argsort(-probabilities[wrong, predicted[wrong]])][:20]
+    shown = [*range(20), *worst]
+    figure, axes = plt.subplots(4, 10, figsize=(10, 4.9))
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, index in zip(axes.flat, shown, strict=False):
+        right = predicted[index] == data.labels[index]
+        says = f"{predicted[index]}  {probabilities[index].max():.0%}"
+        axis.imshow(data.images[index, 0], cmap="gray_r")
+        axis.set_title(
+            says if right else f"✗ {says}\nis {data.labels[index]}",
+            color=theme.INK if right else theme.TROUBLE,
+            fontsize=9,
+            loc="center",
+        )
+    accuracy = 1 - len(wrong) / len(predicted)
+    figure.suptitle(
+        f"{accuracy:.1%} of {len(predicted):,} unseen images right. Above any twenty with the "
+        f"answer and how sure it is,\nbelow the {len(worst)} surest mistakes.",
+        fontsize=10,
+    )
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+    return path

@@ -1,0 +1,65 @@
+"""What every network's recipe answers: the settings of a run, and what to do with them.
+
+A recipe is a frozen dataclass, so that a run is described by its name and the fields that differ.
+Leans on minitorch's trainer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from minitorch.nn import Module
+from minitorch.trainers import Trainer
+
+
+class Batches(Protocol):
+    """(input, target) pairs, anew each time it is iterated; what a data loader is."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All settings of a training run. A subclass gives the defaults that the weights stand for."""
+
+    name: ClassVar[str]
+    metric: ClassVar[str] = "accuracy"
+    published: ClassVar[float | None] = None
+    source: ClassVar[str] = ""
+
+    data: str
+    epochs: int
+    seed: int = 0
+
+    def network(self) -> Module:
+        """The network, with fresh weights."""
+        raise NotImplementedError
+
+    def training_batches(self) -> Batches:
+        """What to train on, augmented and in a new order each time it is iterated."""
+        raise NotImplementedError
+
+    def test_batches(self) -> Batches:
+        """What to measure on: data that training never sees."""
+        raise NotImplementedError
+
+    def trainer(self, model: Module, batches_per_epoch: int) -> Trainer:
+        """How the model is trained: optimizer, loss, schedule."""
+        raise NotImplementedError
+
+    def evaluate(self, model: Module) -> dict[str, Any]:
+        """The figures on unseen data: `data`, the metric, and how much there was."""
+        raise NotImplementedError
+
+    def predict(self, model: Module, image: Path) -> dict[str, Any]:
+        """What the model says about an image file."""
+        raise NotImplementedError
+
+    def pictures(self, model: Module, folder: Path) -> list[Path]:
+        """Draw the network and some of its predictions; returns the files."""
+        raise NotImplementedError
