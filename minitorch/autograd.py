@@ -46,6 +46,7 @@ def backward_steps(
     rules see it. Gradients of the interior live here only; leaves get theirs in `.grad`. Rules are
     dropped as soon as they are used, unless `retain_graph`.
     """
+    listeners = mode.listeners
     waiting = count_consumers(root)
     gradients = {root: grad}
     ready = [root]
@@ -53,7 +54,7 @@ def backward_steps(
         node = ready.pop()
         grad = gradients.pop(node, None)
         if grad is None:
-            contributions: tuple[Any, ...] = (None,) * len(node.parents)
+            contributions: Sequence[Any] = (None,) * len(node.parents)
         else:
             if node.hooks:
                 grad = through_hooks(node.hooks, grad)
@@ -61,7 +62,7 @@ def backward_steps(
         step = Step(node, grad, contributions)
         if not retain_graph:
             node.rules = None
-        for listener in mode.listeners:
+        for listener in listeners:
             listener.on_step(step)
         yield step
         for parent, contribution in zip(node.parents, contributions, strict=True):

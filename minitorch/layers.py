@@ -78,8 +78,9 @@ class Sequential(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the modules in order."""
-        for module in self:
-            x = module(x)
+        for module in vars(self).values():
+            if isinstance(module, Module):
+                x = module(x)
         return x
 
     def __iter__(self) -> Iterator[Module]:
