@@ -46,7 +46,6 @@ def backward_steps(
     rules see it. Gradients of the interior live here only; leaves get theirs in `.grad`. Rules are
     dropped as soon as they are used, unless `retain_graph`.
     """
-    listeners = mode.listeners
     waiting = count_consumers(root)
     gradients = {root: grad}
     ready = [root]
@@ -54,7 +53,7 @@ def backward_steps(
         node = ready.pop()
         grad = gradients.pop(node, None)
         if grad is None:
-            contributions: Sequence[Any] = (None,) * len(node.parents)
+            contributions: tuple[Any, ...] = (None,) * len(node.parents)
         else:
             if node.hooks:
                 grad = through_hooks(node.hooks, grad)
@@ -62,7 +61,7 @@ def backward_steps(
         step = Step(node, grad, contributions)
         if not retain_graph:
             node.rules = None
-        for listener in listeners:
+        for listener in mode.listeners:
             listener.on_step(step)
         yield step
         for parent, contribution in zip(node.parents, contributions, strict=True):
@@ -76,7 +75,7 @@ def backward_steps(
                 else:
                     # Whoever passes `grad` on unchanged shares it: a leaf must own what it keeps.
                     shared = contribution is grad and not parent.parents
-                    gradients[parent] = contribution.copy() if shared else contribution
+                    gradients[parent] = contribution.copy("K") if shared else contribution
             waiting[parent] -= 1
             if not waiting[parent]:
                 ready.append(parent)

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ContextDecorator
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -109,7 +109,7 @@ class Node:
                 )
         return kept
 
-    def send_back(self, grad: Any) -> Sequence[Any]:
+    def send_back(self, grad: Any) -> tuple[Any, ...]:
         """What the rules make of `grad`: one contribution per parent, None where none is wanted.
 
         Raises RuntimeError when an earlier backward freed the rules, or when a value that they
@@ -124,7 +124,7 @@ class Node:
             self.check_saved()
         if isinstance(self.rules, tuple):
             pairs = zip(self.parents, self.rules, strict=True)
-            return [None if parent is None else rule(grad) for parent, rule in pairs]
+            return tuple([None if parent is None else rule(grad) for parent, rule in pairs])
         if len(self.parents) == 1:
             return (self.rules(grad),)
         return self.rules(grad, tuple([parent is not None for parent in self.parents]))
@@ -144,15 +144,12 @@ class Node:
         return f"<{self.name} {self.shape} {self.dtype}>"
 
 
-class Step:
+class Step(NamedTuple):
     """One step of a backward pass: a node, or a leaf tensor, whose consumers have all answered."""
 
-    __slots__ = ("contributions", "grad", "node")
-
-    def __init__(self, node: Node | Tensor, grad: Any, contributions: Sequence[Any]) -> None:
-        self.node = node
-        self.grad = grad
-        self.contributions = contributions
+    node: Node | Tensor
+    grad: Any
+    contributions: tuple[Any, ...]
 
 
 class Listener:
@@ -191,6 +188,6 @@ class listening:
 def user_line() -> tuple[CodeType, int]:
     """Code object and line number of the innermost caller outside this package."""
     frame = sys._getframe(2)
-    while frame.f_back and frame.f_globals.get("__package__") == "minitorch":
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("minitorch."):
         frame = frame.f_back
     return frame.f_code, frame.f_lineno

@@ -78,9 +78,8 @@ class Sequential(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the modules in order."""
-        for module in vars(self).values():
-            if isinstance(module, Module):
-                x = module(x)
+        for module in self:
+            x = module(x)
         return x
 
     def __iter__(self) -> Iterator[Module]:

@@ -171,15 +171,9 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Any:
             f"linear: x of shape {x.shape} has {x.shape[-1]} features, but weight of shape "
             f"{weight.shape} takes {weight.shape[1]}."
         )
-    y = np.dot(x, weight.T)
+    y = x @ weight.T
     if bias is not None:
         y += bias
-    if x.ndim == 2:
-        return y, (
-            lambda grad: np.dot(grad, weight),
-            lambda grad: np.dot(grad.T, x),
-            lambda grad: np.add.reduce(grad, axis=0),
-        )
 
     def to_weight(grad: Array) -> Array:
         return grad.reshape(-1, grad.shape[-1]).T @ x.reshape(-1, x.shape[-1])

@@ -129,7 +129,7 @@ class Tensor:
         if self.grad is not None:
             grad = self.grad.data + grad
         elif grad.base is not None:
-            grad = grad.copy()
+            grad = grad.copy("K")  # in the same order of memory
         self.grad = Tensor.made_by(None, grad)
         return ()
 

@@ -1,0 +1,219 @@
+"""Layers for images: convolution, pooling and resizing as modules. Leans on `layers`' parts."""
+
+# Grown in notebooks: 4_04_pooling. Edit there, then `make extract`.
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minitorch import convolution, pooling, resizing
+from minitorch.creation import kaiming_uniform, uniform
+from minitorch.module import Module, Parameter
+from minitorch.tensor import Tensor
+from minitorch.windows import Padding, Pair
+
+__all__ = [
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool2d",
+    "AvgPool2d",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose2d",
+    "Convolution",
+    "MaxPool2d",
+    "Upsample",
+    "check_groups",
+    "kernels_last",
+    "pair",
+]
+
+
+class Convolution(Module):
+    """What convolution layers share: kernels, bias, and how the kernels move.
+
+    Weights and bias start as PyTorch's: uniform within 1 / sqrt(inputs of one output).
+    """
+
+    def __init__(self, shape: tuple[int, ...], features: int, bias: bool, **moves: Any) -> None:
+        weight = kaiming_uniform(*shape, gain=1 / math.sqrt(3))
+        bound = 1 / math.sqrt(math.prod(shape[1:]))
+        self.weight = Parameter(kernels_last(weight.data))
+        self.bias = Parameter(uniform(features, low=-bound, high=bound)) if bias else None
+        self.moves = moves
+
+    def extra_repr(self) -> str:
+        """Shape of the weight, and what is not as usual."""
+        usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "output_padding": 0}
+        moves = [f"{name}={move}" for name, move in self.moves.items() if move != usual[name]]
+        return ", ".join([str(self.weight.shape), *moves, *(["bias=False"] * (self.bias is None))])
+
+
+def kernels_last(weight: np.ndarray) -> np.ndarray:
+    """The same (K, C, R, S), in memory (R, S, C, K): the matrix that im2col's product needs."""
+    order = range(2, weight.ndim)
+    memory = np.ascontiguousarray(weight.transpose(*order, 1, 0))
+    return memory.transpose(weight.ndim - 1, weight.ndim - 2, *range(weight.ndim - 2))
+
+
+def pair(setting: Any) -> tuple[Any, ...]:
+    """A setting given once as one for each of two dimensions."""
+    return (setting, setting) if isinstance(setting, int) else tuple(setting)
+
+
+def check_groups(name: str, in_channels: int, out_channels: int, groups: int) -> None:
+    """Raise ValueError where `groups` does not divide the channels."""
+    if groups < 1 or in_channels % groups or out_channels % groups:
+        raise ValueError(
+            f"{name}: {groups} groups do not divide {in_channels} input and {out_channels} output "
+            "channels."
+        )
+
+
+class Conv2d(Convolution):
+    """`conv2d` with its own weight (out_channels, in_channels / groups, R, S) and bias."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Padding = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        check_groups("Conv2d", in_channels, out_channels, groups)
+        shape = (out_channels, in_channels // groups, *pair(kernel_size))
+        moves = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        super().__init__(shape, out_channels, bias, **moves)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return convolution.conv2d(x, self.weight, self.bias, **self.moves)
+
+
+class Conv1d(Convolution):
+    """`conv1d` with its own weight (out_channels, in_channels / groups, S) and bias."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: Padding = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        check_groups("Conv1d", in_channels, out_channels, groups)
+        shape = (out_channels, in_channels // groups, kernel_size)
+        moves = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        super().__init__(shape, out_channels, bias, **moves)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return convolution.conv1d(x, self.weight, self.bias, **self.moves)
+
+
+class ConvTranspose2d(Convolution):
+    """`conv_transpose2d` with its own weight (in_channels, out_channels / groups, R, S)."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Padding = 0,
+        output_padding: Pair = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Pair = 1,
+    ) -> None:
+        check_groups("ConvTranspose2d", in_channels, out_channels, groups)
+        shape = (in_channels, out_channels // groups, *pair(kernel_size))
+        moves = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        super().__init__(shape, out_channels, bias, **moves, output_padding=output_padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return convolution.conv_transpose2d(x, self.weight, self.bias, **self.moves)
+
+
+class MaxPool2d(Module):
+    """`max_pool2d` as a layer."""
+
+    def __init__(
+        self,
+        kernel_size: Pair,
+        stride: Pair | None = None,
+        padding: Pair = 0,
+        ceil_mode: bool = False,
+    ) -> None:
+        self.window = (kernel_size, stride, padding, ceil_mode)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return pooling.max_pool2d(x, *self.window)
+
+
+class AvgPool2d(Module):
+    """`avg_pool2d` as a layer."""
+
+    def __init__(
+        self,
+        kernel_size: Pair,
+        stride: Pair | None = None,
+        padding: Pair = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        self.window = (kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return pooling.avg_pool2d(x, *self.window)
+
+
+class AdaptiveAvgPool2d(Module):
+    """The mean of each cell of a grid laid over the images."""
+
+    def __init__(self, output_size: Pair) -> None:
+        self.output_size = output_size
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return resizing.adaptive_avg_pool2d(x, self.output_size)
+
+
+class AdaptiveMaxPool2d(Module):
+    """The largest number in each cell of a grid laid over the images."""
+
+    def __init__(self, output_size: Pair) -> None:
+        self.output_size = output_size
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return pooling.adaptive_max_pool2d(x, output_size=self.output_size)
+
+
+class Upsample(Module):
+    """`interpolate` as a layer."""
+
+    def __init__(
+        self,
+        size: Pair | None = None,
+        scale_factor: float | None = None,
+        mode: str = "nearest",
+        align_corners: bool = False,
+    ) -> None:
+        self.target = (size, scale_factor, mode, align_corners)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return resizing.interpolate(x, *self.target)

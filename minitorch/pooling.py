@@ -1,0 +1,258 @@
+"""Pooling: windows of an image summed up in one number each. Leans on `convolution`.
+
+A window is seen tap by tap: the first pixel of every window is one strided view of the images, the
+second another, so a few elementwise calls over views do all windows at once.
+"""
+
+# Grown in notebooks: 4_04_pooling. Edit there, then `make extract`.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minitorch.convolution import channels_last
+from minitorch.im2col import Block, blocks
+from minitorch.op import op
+from minitorch.threads import threads
+from minitorch.windows import Axis, Pair, whole_numbers
+
+__all__ = [
+    "Array",
+    "Tap",
+    "adaptive_max_pool2d",
+    "avg_pool2d",
+    "by_images",
+    "combine_taps",
+    "grid",
+    "max_pool2d",
+    "outputs",
+    "padded_pixels",
+    "pixels_per_window",
+    "pool_axes",
+    "taps",
+    "without_padding",
+]
+
+
+Array = np.ndarray
+Tap = tuple[slice, slice, slice]
+
+
+@op
+def max_pool2d(
+    x: Array,
+    kernel_size: Pair,
+    stride: Pair | None = None,
+    padding: Pair = 0,
+    ceil_mode: bool = False,
+) -> Any:
+    """The largest number of each window: x (N, C, H, W), windows side by side unless `stride`.
+
+    The gradient goes to the largest pixel, the first one in reading order where several are.
+    Raises ValueError where no window fits.
+    """
+    axes = pool_axes("max_pool2d", x, kernel_size, stride, padding, ceil_mode)
+    shape = x.shape
+    pixels = padded_pixels(x, axes, -np.inf)
+    y = np.empty((len(x), *outputs(axes, shape), x.shape[1]), x.dtype)
+    windows = taps(axes, y)
+
+    def forward(images: slice) -> None:
+        combine_taps(np.maximum, pixels[images], windows, y[images])
+
+    def backward(grad: Array) -> Array:
+        grads = channels_last(grad)
+        back = np.zeros(pixels.shape, grad.dtype)
+
+        def send_back(images: slice) -> None:
+            looking = np.ones(y[images].shape, bool)  # windows that have not found their largest
+            for tap in windows:
+                found = pixels[images][tap] == y[images]
+                found &= looking
+                looking ^= found
+                back[images][tap] += grads[images] * found
+
+        by_images(send_back, y, len(windows))
+        return without_padding(back, axes, shape)
+
+    by_images(forward, y, len(windows))
+    return y.transpose(0, 3, 1, 2), backward
+
+
+@op
+def avg_pool2d(
+    x: Array,
+    kernel_size: Pair,
+    stride: Pair | None = None,
+    padding: Pair = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    """The mean of each window: x (N, C, H, W), windows side by side unless `stride`.
+
+    Zeros of the padding count in the mean, unless `count_include_pad` is False. Raises ValueError
+    where no window fits.
+    """
+    axes = pool_axes("avg_pool2d", x, kernel_size, stride, padding, ceil_mode)
+    shape = x.shape
+    pixels = padded_pixels(x, axes, 0)
+    padded_shape = pixels.shape
+    y = np.empty((len(x), *outputs(axes, shape), x.shape[1]), x.dtype)
+    windows = taps(axes, y)
+    weight = (1 / pixels_per_window(axes, shape, count_include_pad)).astype(x.dtype)
+
+    def forward(images: slice) -> None:
+        combine_taps(np.add, pixels[images], windows, y[images])
+        y[images] *= weight
+
+    def backward(grad: Array) -> Array:
+        grads = channels_last(grad)
+        back = np.zeros(padded_shape, grad.dtype)
+
+        def send_back(images: slice) -> None:
+            shares = grads[images] * weight
+            for tap in windows:
+                back[images][tap] += shares
+
+        by_images(send_back, grads, len(windows))
+        return without_padding(back, axes, shape)
+
+    by_images(forward, y, len(windows))
+    return y.transpose(0, 3, 1, 2), backward
+
+
+@op
+def adaptive_max_pool2d(x: Array, output_size: Pair) -> Any:
+    """The largest number in each cell of a grid of `output_size` laid over x (N, C, H, W).
+
+    Cells begin and end where `adaptive_avg_pool2d`'s do. The first of several largest gets the
+    gradient.
+    """
+    rows, columns = grid(x, output_size, "adaptive_max_pool2d")
+    shape = x.shape
+    y = np.empty((*shape[:2], len(rows), len(columns)), x.dtype)
+    largest = np.empty(y.shape, np.int64)  # where each was found, counted along the cell
+    for i, down in enumerate(rows):
+        for j, across in enumerate(columns):
+            cell = x[:, :, down, across].reshape(*shape[:2], -1)
+            largest[:, :, i, j] = cell.argmax(-1)
+            y[:, :, i, j] = cell.max(-1)
+
+    def backward(grad: Array) -> Array:
+        back = np.zeros(shape, grad.dtype)
+        image, channel = np.indices(shape[:2])
+        for i, down in enumerate(rows):
+            for j, across in enumerate(columns):
+                r, s = np.divmod(largest[:, :, i, j], across.stop - across.start)
+                back[image, channel, down.start + r, across.start + s] += grad[:, :, i, j]
+        return back
+
+    return y, backward
+
+
+# ---- where the windows lie -------------------------------------------------------------------
+
+
+def pool_axes(
+    name: str, x: Array, kernel_size: Pair, stride: Pair | None, padding: Pair, ceil_mode: bool
+) -> list[Axis]:
+    """How the window moves down and across; raises ValueError where it cannot."""
+    if x.ndim != 4 or x.dtype.kind != "f":
+        raise ValueError(f"{name}: x must be floats (N, C, H, W), not {x.dtype} {x.shape}.")
+    sizes = whole_numbers(name, "kernel_size", kernel_size, 2, 1)
+    strides = whole_numbers(name, "stride", kernel_size if stride is None else stride, 2, 1)
+    pads = whole_numbers(name, "padding", padding, 2, 0)
+    axes = []
+    for length, size, step, pad in zip(x.shape[2:], sizes, strides, pads, strict=True):
+        if pad > size // 2:
+            raise ValueError(f"{name}: padding {pad} is more than half of the window {size}.")
+        room = length + 2 * pad - size
+        count = (-(-room // step) if ceil_mode else room // step) + 1
+        if ceil_mode and (count - 1) * step >= length + pad:
+            count -= 1  # the last window would begin outside the image
+        if count < 1:
+            raise ValueError(
+                f"{name}: a window of {size} does not fit into x of shape {x.shape}, which has "
+                f"{length + 2 * pad} pixels there with its padding."
+            )
+        axes.append(Axis(size, step, pad, max(pad, (count - 1) * step + size - length - pad)))
+    return axes
+
+
+def padded_pixels(x: Array, axes: Sequence[Axis], value: float) -> Array:
+    """The images channels-last, with `value` around them where the axes ask for padding."""
+    pixels = channels_last(x)
+    widths = [(axis.before, axis.after) for axis in axes]
+    if not any(width for pair in widths for width in pair):
+        return pixels
+    return np.pad(pixels, [(0, 0), *widths, (0, 0)], constant_values=value)
+
+
+def without_padding(back: Array, axes: Sequence[Axis], shape: Sequence[int]) -> Array:
+    """The gradient of the padded images cut to x's shape (N, C, H, W)."""
+    rows, columns = (
+        slice(axis.before, axis.before + length)
+        for axis, length in zip(axes, shape[2:], strict=True)
+    )
+    return back[:, rows, columns].transpose(0, 3, 1, 2)
+
+
+def outputs(axes: Sequence[Axis], shape: Sequence[int]) -> list[int]:
+    """How many windows there are down and across images of `shape` (N, C, H, W)."""
+    return [axis.outputs(length) for axis, length in zip(axes, shape[2:], strict=True)]
+
+
+def taps(axes: Sequence[Axis], y: Array) -> list[Tap]:
+    """For each pixel of a window, in reading order, where it lies for all windows of `y`."""
+    down, across = axes
+    rows, columns = (
+        axis.stride * (count - 1) + 1 for axis, count in zip(axes, y.shape[1:3], strict=True)
+    )
+    return [
+        (slice(None), slice(r, r + rows, down.stride), slice(s, s + columns, across.stride))
+        for r in range(down.size)
+        for s in range(across.size)
+    ]
+
+
+def combine_taps(combine: np.ufunc, pixels: Array, windows: Sequence[Tap], out: Array) -> None:
+    """Write the first tap of each window, combined with the others one by one, into `out`."""
+    out[...] = pixels[windows[0]]
+    for tap in windows[1:]:
+        combine(out, pixels[tap], out=out)
+
+
+def by_images(work: Callable[[slice], None], y: Array, pixels_per_result: int) -> None:
+    """Call `work` with slices of the images, small enough for the cache, in all threads."""
+
+    def work_share(share: Sequence[Block]) -> None:
+        for images, _ in share:
+            work(images)
+
+    image_bytes = prod(y.shape[1:]) * y.itemsize * (pixels_per_result + 1)
+    threads.share(work_share, blocks(len(y), 1, image_bytes))
+
+
+def pixels_per_window(axes: Sequence[Axis], shape: Sequence[int], with_padding: bool) -> Array:
+    """How many pixels each window's mean is taken over: (OH, OW, 1)."""
+    counts = []
+    for axis, length in zip(axes, shape[2:], strict=True):
+        starts = np.arange(axis.outputs(length)) * axis.stride - axis.before
+        low, high = (-axis.before, length + axis.before) if with_padding else (0, length)
+        counts.append(np.minimum(starts + axis.size, high) - np.maximum(starts, low))
+    return np.multiply.outer(*counts)[:, :, None]
+
+
+def grid(x: Array, output_size: Pair, name: str) -> list[list[slice]]:
+    """The rows and the columns of each cell; they overlap where they do not divide the image."""
+    if x.ndim != 4 or 0 in x.shape[2:]:
+        raise ValueError(f"{name}: x must be images (N, C, H, W), not of shape {x.shape}.")
+    sizes = whole_numbers(name, "output_size", output_size, 2, 1)
+    return [
+        [slice(k * length // count, -(-(k + 1) * length // count)) for k in range(count)]
+        for length, count in zip(x.shape[2:], sizes, strict=True)
+    ]
