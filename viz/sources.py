@@ -1,0 +1,161 @@
+"""Where in the user's code something happened, and what an op's own code says.
+
+The line that called an op with its neighbours, the name under which the caller knows a tensor,
+and each backward rule as the piece of source that it was written as. Leans on linecache, which
+also holds the cells of a notebook, and on ast.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+AROUND = 3  # lines shown before and after
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of the user's code."""
+
+    file: str
+    line: int
+    function: str
+
+    @property
+    def where(self) -> str:
+        """`In [5]` for a cell, else the file's name."""
+        return cell_name(self.file) or Path(self.file).name
+
+    def lines(self) -> list[tuple[int, str]]:
+        """The line in its context, numbered, without the indentation that all share."""
+        numbers = range(max(1, self.line - AROUND), self.line + AROUND + 1)
+        found = [(number, linecache.getline(self.file, number)) for number in numbers]
+        kept = [(number, text.rstrip("\n")) for number, text in found if text]
+        while kept and not kept[-1][1].strip():
+            kept.pop()
+        text = textwrap.dedent("\n".join(line for _, line in kept)).split("\n")
+        return [(number, line) for (number, _), line in zip(kept, text, strict=False)]
+
+
+def cell_name(file: str) -> str | None:
+    """`In [5]` when the file is a notebook's cell that IPython ran."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is None:
+        return None
+    named = shell.compile.format_code_name(file)
+    return named[1].replace("In[", "In [") if named and named[0] == "Cell" else None
+
+
+def user_frame() -> FrameType:
+    """The innermost frame outside minitorch and viz, or the outermost there is."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(("minitorch.", "viz.")):
+        frame = frame.f_back
+    return frame
+
+
+def place_of(frame: FrameType) -> Place:
+    """Where a frame is now."""
+    return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def variable_name(frame: FrameType, value: Any) -> str | None:
+    """What the code in `frame` calls `value`: a local, an attribute of self, or a global."""
+    scopes = [("", frame.f_locals)]
+    if "self" in frame.f_locals:
+        scopes.append(("", getattr(frame.f_locals["self"], "__dict__", {})))
+    scopes.append(("", frame.f_globals))
+    for _, scope in scopes:
+        for name, other in list(scope.items()):
+            if other is value and not name.startswith("_"):
+                return name
+    return None
+
+
+# ---- the op's own code -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpSource:
+    """The body of an op as text, without decorator and docstring, and the tree it was read from."""
+
+    doc: str
+    code: str
+    file: str
+    line: int
+    tree: ast.FunctionDef | None
+
+
+@lru_cache(maxsize=4096)
+def op_source(op: Callable[..., Any]) -> OpSource:
+    """What the op's source says; empty where Python no longer has it."""
+    file = op.__code__.co_filename
+    line = op.__code__.co_firstlineno
+    doc = inspect.getdoc(op) or ""
+    try:
+        lines, line = inspect.getsourcelines(op)
+        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
+    except (OSError, TypeError, SyntaxError, IndentationError):
+        return OpSource(doc, "", file, line, None)
+    if not isinstance(tree, ast.FunctionDef):
+        return OpSource(doc, "".join(lines), file, line, None)
+    statements = tree.body[1:] if ast.get_docstring(tree) is not None else tree.body
+    if not statements:
+        return OpSource(doc, "", file, line, tree)
+    text = textwrap.dedent("".join(lines)).split("\n")
+    body = text[statements[0].lineno - 1 : statements[-1].end_lineno]
+    return OpSource(
+        doc, textwrap.dedent("\n".join(body)), file, line, ast.increment_lineno(tree, line - 1)
+    )
+
+
+def rule_tree(op: Callable[..., Any], rule: Any) -> ast.Lambda | ast.FunctionDef | None:
+    """The lambda or inner function in the op's source that became `rule`."""
+    tree = op_source(op).tree
+    code = getattr(rule, "__code__", None)
+    if tree is None or code is None or code.co_filename != op_source(op).file:
+        return None
+    if code.co_name != "<lambda>":
+        inner = (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef))
+        return next((each for each in inner if each.name == code.co_name), None)
+    places = [place for place in code.co_positions() if None not in place and place[2] != place[3]]
+    for each in lambdas(tree):
+        inside = (each.body.lineno, shifted(each, op, each.body.col_offset))
+        end = (each.body.end_lineno or 0, shifted(each, op, each.body.end_col_offset or 0))
+        if places and all(inside <= (p[0], p[2]) and (p[1], p[3]) <= end for p in places):
+            return each
+    return None
+
+
+def lambdas(tree: ast.AST) -> Iterator[ast.Lambda]:
+    """The lambdas below `tree`, innermost first."""
+    found = [each for each in ast.walk(tree) if isinstance(each, ast.Lambda)]
+    return reversed(found)  # ast.walk goes breadth first
+
+
+def shifted(node: ast.AST, op: Callable[..., Any], column: int) -> int:
+    """A column of the dedented source as the column of the file."""
+    first = linecache.getline(op_source(op).file, op_source(op).line)
+    return column + len(first) - len(first.lstrip())
+
+
+def rule_text(op: Callable[..., Any], rule: Any) -> str:
+    """The rule as a reader would say it: a lambda's expression, or an inner function's source."""
+    tree = rule_tree(op, rule)
+    if isinstance(tree, ast.Lambda):
+        return ast.unparse(tree.body)
+    if isinstance(tree, ast.FunctionDef):
+        statements = tree.body
+        if len(statements) == 1 and isinstance(statements[0], ast.Return) and statements[0].value:
+            return ast.unparse(statements[0].value)
+        return ast.unparse(tree)
+    return f"{getattr(rule, '__name__', 'rule')}(grad)"
