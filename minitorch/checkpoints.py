@@ -1,0 +1,168 @@
+"""Checkpoints: all that training needs to go on as if nothing had happened. Leans on `state`."""
+
+# Grown in notebooks: 3_01_keeping_state. Edit there, then `make extract`.
+
+from __future__ import annotations
+
+import copy
+import json
+import warnings
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from minitorch.files import sync_folder
+from minitorch.random import generator
+from minitorch.state import StateError, load_with_notes, save
+from minitorch.tensor import Tensor
+
+__all__ = [
+    "Checkpoints",
+    "RandomState",
+    "Stateful",
+    "put_together",
+    "read_checkpoint",
+    "taken_apart",
+]
+
+
+class Stateful(Protocol):
+    """Whatever can tell its state and take it back: a model, an optimizer, a loader."""
+
+    def state_dict(self) -> Any:
+        """The state: arrays, numbers and texts in dicts and lists."""
+
+    def load_state_dict(self, state: Any, /) -> Any:
+        """Take the state back."""
+
+
+class RandomState:
+    """The state of the one random generator, in the form of every other part."""
+
+    def state_dict(self) -> Any:
+        """Where the generator stands."""
+        return generator().bit_generator.state
+
+    def load_state_dict(self, state: Any) -> None:
+        """Put the generator back to where it stood."""
+        generator().bit_generator.state = state
+
+
+class Checkpoints:
+    """A folder with the last checkpoint of some parts, and the one before it.
+
+    Parameters
+    ----------
+    folder : where `last.safetensors` and `previous.safetensors` lie
+    parts : by name, what is to be saved: model, optimizer, scheduler, loader ...; the state of
+        the random generator is always with them
+    """
+
+    def __init__(self, folder: str | Path, **parts: Stateful) -> None:
+        self.last = Path(folder) / "last.safetensors"
+        self.previous = Path(folder) / "previous.safetensors"
+        self.parts: dict[str, Stateful] = {**parts, "random": RandomState()}
+
+    def exists(self) -> bool:
+        """Whether there is a checkpoint to load."""
+        return self.last.exists() or self.previous.exists()
+
+    def save(self, **progress: Any) -> None:
+        """Save all parts and `progress` (epoch, history: numbers, texts, lists, dicts, arrays).
+
+        A kill at any moment leaves this checkpoint or the one before, whole. Raises StateError.
+        """
+        states = {name: part.state_dict() for name, part in self.parts.items()}
+        arrays: dict[str, np.ndarray] = {}
+        outline = taken_apart({"parts": states, "progress": progress}, "", arrays)
+        fresh = self.last.with_name("next.safetensors")
+        save(arrays, fresh, {"checkpoint": json.dumps(outline)})
+        if self.last.exists():
+            self.last.replace(self.previous)
+        fresh.replace(self.last)
+        sync_folder(self.last.parent)
+
+    def load(self) -> dict[str, Any]:
+        """Put all parts back to the last whole checkpoint; returns the progress saved with it.
+
+        When the last one is damaged, a warning says so and the one before is taken. Raises
+        StateError, with every part as it was, when none is whole or one does not fit.
+        """
+        faults = []
+        for path in (self.last, self.previous):
+            if path.exists():
+                try:
+                    content = read_checkpoint(path)
+                except StateError as error:
+                    faults.append(str(error))
+                    continue
+                if faults:
+                    warnings.warn(f"{faults[0]} Went on from {path}.", stacklevel=2)
+                self.restore(content["parts"], path)
+                return content["progress"]
+        found = " ".join(faults) or "there is none."
+        raise StateError(f"No checkpoint in {self.last.parent}: {found}")
+
+    def restore(self, states: dict[str, Any], path: Path) -> None:
+        """Give each part its state; if one does not fit, give all back what they had."""
+        if states.keys() != self.parts.keys():
+            raise StateError(
+                f"{path} holds {', '.join(sorted(states))}, not {', '.join(sorted(self.parts))}."
+            )
+        before = {name: copy.deepcopy(part.state_dict()) for name, part in self.parts.items()}
+        try:
+            for name, part in self.parts.items():
+                part.load_state_dict(states[name])
+        except (ValueError, KeyError, TypeError) as error:
+            for name, part in self.parts.items():
+                part.load_state_dict(before[name])
+            raise StateError(f"{path} does not fit, nothing was changed: {error}") from error
+
+
+def read_checkpoint(path: Path) -> Any:
+    """The states and the progress in a checkpoint's file; raises StateError for any other file."""
+    arrays, notes = load_with_notes(path)
+    if "checkpoint" not in notes:
+        raise StateError(f"{path} holds arrays only, no checkpoint: read it with minitorch.load.")
+    return put_together(json.loads(notes["checkpoint"]), arrays)
+
+
+def taken_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
+    """`value` in the terms of JSON; its arrays go to `arrays`, and leave their name behind.
+
+    A dict or list becomes {"dict": [[key, value] ...]} or {"list": [...]}, so that no key that a
+    user chose can be taken for a mark, and integer keys stay integers.
+    """
+    if isinstance(value, Tensor):
+        value = value.data
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.ndarray):
+        while path in arrays:  # {"a.b": ...} beside {"a": {"b": ...}}
+            path += "_"
+        arrays[path] = value
+        return {"array": path}
+    if isinstance(value, dict):
+        items = [
+            [key, taken_apart(inner, f"{path}.{key}".lstrip("."), arrays)]
+            for key, inner in value.items()
+        ]
+        return {"dict": items}
+    if isinstance(value, list | tuple):
+        return {"list": [taken_apart(v, f"{path}.{k}", arrays) for k, v in enumerate(value)]}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise StateError(f"A checkpoint cannot hold {path}: {type(value).__name__} is not plain data.")
+
+
+def put_together(outline: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """What `taken_apart` took apart; a tuple comes back as a list."""
+    match outline:
+        case {"array": path}:
+            return arrays[path]
+        case {"dict": items}:
+            return {key: put_together(inner, arrays) for key, inner in items}
+        case {"list": items}:
+            return [put_together(inner, arrays) for inner in items]
+    return outline

@@ -1,0 +1,208 @@
+"""CIFAR-10: 32 x 32 colour photos of ten things, from any form in which they are about.
+
+Leans on `downloads` and `digits`.
+"""
+
+# Grown in notebooks: 3_04_data. Edit there, then `make extract`.
+
+from __future__ import annotations
+
+import io
+import pickle
+import tarfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from minitorch.digits import DataError, LabelledImages
+from minitorch.downloads import Source, data_folder, fetch
+
+__all__ = [
+    "CIFAR10_CLASSES",
+    "Array",
+    "Decoder",
+    "cifar10",
+    "decoded",
+    "from_binary",
+    "from_pickle",
+    "read_mosaics",
+    "split",
+    "stored_batches",
+    "unpacked_batches",
+]
+
+
+Array = np.ndarray
+
+CIFAR10_CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+
+_BATCHES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
+_IMAGE = 3 * 32 * 32
+_MOST = 1 << 26  # bytes in one batch: twice what one has
+
+_PYTHON = Source(
+    "cifar-10-python.tar.gz",
+    170_498_071,
+    "c58f30108f718f92721af3b95e74349a",
+    (
+        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+        "https://dataset.bj.bcebos.com/cifar/cifar-10-python.tar.gz",
+    ),
+)
+
+
+def cifar10() -> tuple[LabelledImages, LabelledImages]:
+    """50,000 colour photos (3, 32, 32) to train on and 10,000 to test with; see CIFAR10_CLASSES.
+
+    In the data folder it takes the unpacked batches of the python or the binary version, either
+    archive, or lossless mosaics; else it downloads. In memory a pixel's three colours lie side by
+    side. Krizhevsky 2009. Raises DataError.
+    """
+    folder = data_folder("cifar10")
+    if (folder / "labels.npz").exists():
+        return read_mosaics(folder)
+    batches = [decode(content) for decode, content in stored_batches(folder)]
+    images = np.concatenate([images for images, _ in batches])
+    labels = np.concatenate([labels for _, labels in batches])
+    return split(images, labels)
+
+
+def split(images: Array, labels: Array) -> tuple[LabelledImages, LabelledImages]:
+    """The last batch, a sixth, is for testing; `images` have colours last, the result first."""
+    images, labels = images.transpose(0, 3, 1, 2), labels.astype(np.int64)
+    start = len(images) // len(_BATCHES) * (len(_BATCHES) - 1)
+    train = LabelledImages(images[:start], labels[:start])
+    return train, LabelledImages(images[start:], labels[start:])
+
+
+Decoder = Callable[[bytes], tuple[Array, Array]]
+
+
+def stored_batches(folder: Path) -> list[tuple[Decoder, bytes]]:
+    """The six batches as bytes, each with the function that decodes it."""
+    for version, suffix, decode in (("py", "", from_pickle), ("bin", ".bin", from_binary)):
+        unpacked = folder / f"cifar-10-batches-{version}"
+        if unpacked.is_dir():
+            try:
+                return [(decode, (unpacked / f"{name}{suffix}").read_bytes()) for name in _BATCHES]
+            except OSError as error:
+                raise DataError(f"{unpacked} is not complete: {error}.") from error
+    binary = folder / "cifar-10-binary.tar.gz"
+    if binary.exists():
+        return [(from_binary, content) for content in unpacked_batches(binary, ".bin")]
+    return [(from_pickle, content) for content in unpacked_batches(fetch(_PYTHON, folder), "")]
+
+
+def unpacked_batches(archive: Path, suffix: str) -> list[bytes]:
+    """The six batches of an archive, in order; nothing is written to the disk."""
+    contents: dict[str, bytes] = {}
+    try:
+        with tarfile.open(archive, "r|gz") as members:
+            for member in members:
+                name = PurePosixPath(member.name).name.removesuffix(suffix)
+                if name in _BATCHES and (file := members.extractfile(member)) is not None:
+                    contents[name] = file.read(_MOST)
+        return [contents[name] for name in _BATCHES]
+    except (OSError, EOFError, KeyError, tarfile.TarError, zlib.error) as error:
+        raise DataError(
+            f"{archive} is damaged or not complete ({error}). Delete it, and it is downloaded anew."
+        ) from error
+
+
+def from_binary(content: bytes) -> tuple[Array, Array]:
+    """Images (N, 32, 32, 3) and labels of the binary version: per image its class, its planes."""
+    if not content or len(content) % (1 + _IMAGE):
+        raise DataError(f"CIFAR-10: {len(content)} bytes are not a number of whole images.")
+    rows = np.frombuffer(content, np.uint8).reshape(-1, 1 + _IMAGE)
+    return decoded(rows[:, 1:], rows[:, 0])
+
+
+def decoded(rows: Array, labels: Array) -> tuple[Array, Array]:
+    """Rows of three colour planes as images with colours last, once the labels are classes."""
+    if labels.shape != rows.shape[:1] or labels.max(initial=0) >= len(CIFAR10_CLASSES):
+        raise DataError(f"CIFAR-10: {len(rows)} images with labels that do not fit.")
+    planes = rows.reshape(-1, 3, 32, 32)
+    return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels
+
+
+class _PlainUnpickler(pickle._Unpickler):
+    """Reads a pickle and runs nothing: only containers and arrays of bytes, all others refused.
+
+    What stands for numpy's own functions in the file gets the stand-ins below. In Python, not C:
+    the C version makes room for whatever size a file declares before it looks.
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        """The stand-in for what the file asks to call."""
+        match module.replace("numpy._core", "numpy.core"), name:
+            case "numpy.core.multiarray", "_reconstruct":
+                return lambda *arguments: _PickledArray()
+            case "numpy", "ndarray":
+                return "ndarray"
+            case "numpy", "dtype":
+                return lambda code, *arguments: _PickledDtype(code)
+        raise pickle.UnpicklingError(f"it asks to call {module}.{name}, which is refused")
+
+
+class _PickledDtype:
+    """A dtype in a pickle: its code."""
+
+    def __init__(self, code: Any) -> None:
+        self.code = code
+
+    def __setstate__(self, state: Any) -> None:
+        """Ignore byte order and alignment: a byte has none."""
+
+
+class _PickledArray:
+    """An array in a pickle: its shape and bytes, once they agree."""
+
+    values: Array
+
+    def __setstate__(self, state: Any) -> None:
+        """Take (version, shape, dtype, whether Fortran order, bytes)."""
+        _, shape, dtype, fortran, content = state
+        if dtype.code not in (b"u1", "u1") or fortran or not isinstance(content, bytes):
+            raise pickle.UnpicklingError("it holds an array of something else than bytes in order")
+        self.values = np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def from_pickle(content: bytes) -> tuple[Array, Array]:
+    """Images (N, 32, 32, 3) and labels of the python version, read without running any of it."""
+    try:
+        batch = _PlainUnpickler(io.BytesIO(content), encoding="bytes").load()
+        rows, labels = batch[b"data"].values, np.array(batch[b"labels"], np.uint8)
+        return decoded(rows.reshape(-1, _IMAGE), labels)
+    except DataError:
+        raise
+    except Exception as error:  # a broken pickle can fail in any way
+        raise DataError(
+            f"CIFAR-10: a batch is damaged or no batch: {type(error).__name__}, {error}."
+        ) from error
+
+
+def read_mosaics(folder: Path) -> tuple[LabelledImages, LabelledImages]:
+    """Batches kept as lossless pictures of 100 x 100 tiles, with their labels in labels.npz."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise DataError(
+            f"cifar10: {folder} holds pictures, and the package pillow, which reads them, is not "
+            'installed. Install the extra `pictures`: pip install "minitorch-course[pictures]".'
+        ) from error
+    try:
+        with np.load(folder / "labels.npz", allow_pickle=False) as file:
+            labels = np.concatenate([file["train_labels"], file["test_labels"]])
+        images = np.empty((len(_BATCHES), 100, 100, 32, 32, 3), np.uint8)
+        for batch, name in zip(images, _BATCHES, strict=True):
+            with Image.open(folder / f"{name}.webp") as mosaic:
+                pixels = np.asarray(mosaic.convert("RGB"))
+            batch[...] = pixels.reshape(100, 32, 100, 32, 3).swapaxes(1, 2)
+    except (OSError, KeyError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"cifar10: the pictures in {folder} cannot be read: {error}.") from error
+    return split(images.reshape(-1, 32, 32, 3), labels)

@@ -1,0 +1,255 @@
+"""Where batches come from: data sets that can be indexed, and the loader that serves them.
+
+Leans on `tensor` and `random`.
+"""
+
+# Grown in notebooks: 3_04_data. Edit there, then `make extract`.
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+
+from minitorch.random import generator
+from minitorch.tensor import Tensor
+
+__all__ = [
+    "Array",
+    "DataLoader",
+    "Dataset",
+    "Subset",
+    "TensorDataset",
+    "as_tensors",
+    "prefetched",
+    "random_split",
+    "stack",
+]
+
+
+Array = np.ndarray
+
+
+class Dataset:
+    """Base of all data sets: `len(dataset)` samples, each as `dataset[index]`."""
+
+    def __len__(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__} has no __len__.")
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} has no __getitem__.")
+
+    def batch(self, indices: Array) -> Any:
+        """Several samples, stacked; a data set that can do better than one by one overrides it."""
+        return stack([self[index] for index in indices.tolist()])
+
+
+class TensorDataset(Dataset):
+    """Arrays or tensors of equal length; a sample is a tuple of one row of each."""
+
+    def __init__(self, *arrays: Any) -> None:
+        self.arrays = tuple(
+            array.data if isinstance(array, Tensor) else np.asarray(array) for array in arrays
+        )
+        if len({len(array) for array in self.arrays}) != 1:
+            shapes = ", ".join(str(array.shape) for array in self.arrays)
+            raise ValueError(f"TensorDataset: arrays of one length are needed, not {shapes}.")
+
+    def __len__(self) -> int:
+        return len(self.arrays[0])
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        return tuple(array[index] for array in self.arrays)
+
+    def batch(self, indices: Array) -> tuple[Array, ...]:
+        """All rows at once, in one copy per array."""
+        return tuple(array[indices] for array in self.arrays)
+
+
+class Subset(Dataset):
+    """Some samples of another data set, by their indices."""
+
+    def __init__(self, dataset: Dataset, indices: Any) -> None:
+        self.dataset = dataset
+        self.indices = np.asarray(indices, np.int64)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.dataset[int(self.indices[index])]
+
+    def batch(self, indices: Array) -> Any:
+        """As the other data set does it."""
+        return self.dataset.batch(self.indices[indices])
+
+
+def random_split(
+    dataset: Dataset, lengths: Sequence[float], seed: int | None = None
+) -> list[Subset]:
+    """Share the samples out at random, in numbers or in fractions of one; the same for one `seed`.
+
+    Raises ValueError when the numbers do not add up to all samples, or the fractions to 1.
+    """
+    total = len(dataset)
+    fractions = abs(sum(lengths) - 1) < 1e-6
+    ends = np.cumsum([length * total if fractions else length for length in lengths])
+    cuts = np.rint(ends).astype(int)
+    if cuts[-1] != total or min(lengths) < 0:
+        raise ValueError(
+            f"random_split: {list(lengths)} do not add up to {total} samples, or to 1."
+        )
+    source = generator() if seed is None else np.random.default_rng(seed)
+    order = source.permutation(total)
+    return [Subset(dataset, part) for part in np.split(order, cuts[:-1])]
+
+
+def stack(samples: Sequence[Any]) -> Any:
+    """Samples as one batch: tuples field by field, arrays and numbers in a new first dimension.
+
+    Raises ValueError when their shapes differ.
+    """
+    first = samples[0]
+    if isinstance(first, tuple):
+        return tuple(stack(field) for field in zip(*samples, strict=True))
+    arrays = [sample.data if isinstance(sample, Tensor) else sample for sample in samples]
+    try:
+        batch = np.stack(arrays)
+    except ValueError as error:
+        shapes = sorted({np.shape(array) for array in arrays})
+        raise ValueError(
+            f"A batch cannot be stacked from samples of shapes {shapes}: bring them to one size, "
+            "or give the loader a `collate` that takes the list of samples."
+        ) from error
+    return batch.astype(np.float32) if isinstance(first, float) else batch
+
+
+def as_tensors(batch: Any) -> Any:
+    """A batch with tensors in place of its arrays."""
+    if isinstance(batch, tuple):
+        return tuple(as_tensors(field) for field in batch)
+    return Tensor(batch) if isinstance(batch, np.ndarray) else batch
+
+
+class DataLoader:
+    """Goes through a data set in batches of tensors, once per `for`.
+
+    Parameters
+    ----------
+    dataset : what to serve
+    batch_size : samples in a batch; the last one may be smaller, unless `drop_last`
+    shuffle : whether each epoch has its own random order
+    transform : called with a batch's first array and a random generator, gives another array
+    collate : makes a batch of a list of samples, where stacking them will not do
+    prefetch : how many batches a thread prepares ahead, while the last one is used
+    seed : what all randomness here follows from; without it, drawn from the package's generator
+
+    Order and transforms follow from (seed, epoch, batch) alone: three numbers say where to go on.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        batch_size: int = 1,
+        shuffle: bool = False,
+        *,
+        drop_last: bool = False,
+        transform: Callable[[Array, np.random.Generator], Array] | None = None,
+        collate: Callable[[list[Any]], Any] | None = None,
+        prefetch: int = 0,
+        seed: int | None = None,
+    ) -> None:
+        if batch_size < 1 or not len(dataset):
+            raise ValueError(
+                f"DataLoader: {len(dataset)} samples in batches of {batch_size} give no batch."
+            )
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.drop_last = drop_last
+        self.transform = transform
+        self.collate = collate
+        self.prefetch = prefetch
+        self.seed = int(generator().integers(2**62)) if seed is None else seed
+        self.epoch = -1  # none has begun
+        self.batches_served = 0
+        self.go_on_at = 0
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self.dataset), self.batch_size)
+        return whole if self.drop_last or not rest else whole + 1
+
+    def __iter__(self) -> Iterator[Any]:
+        start, self.go_on_at = self.go_on_at, 0
+        if not start:
+            self.epoch += 1
+        self.batches_served = start
+        batches = self.batches(self.epoch, start)
+        if self.prefetch:
+            batches = prefetched(batches, self.prefetch)
+        with closing(batches):
+            for batch in batches:
+                self.batches_served += 1
+                yield as_tensors(batch)
+
+    def batches(self, epoch: int, start: int) -> Generator[Any]:
+        """The batches of one epoch as arrays, from number `start` on."""
+        order = np.arange(len(self.dataset))
+        if self.shuffle:
+            np.random.default_rng((self.seed, epoch)).shuffle(order)
+        for number in range(start, len(self)):
+            indices = order[number * self.batch_size : (number + 1) * self.batch_size]
+            if self.collate is None:
+                batch = self.dataset.batch(indices)
+            else:
+                batch = self.collate([self.dataset[index] for index in indices.tolist()])
+            if self.transform is not None:
+                random = np.random.default_rng((self.seed, epoch, number + 1))
+                if isinstance(batch, tuple):
+                    batch = (self.transform(batch[0], random), *batch[1:])
+                else:
+                    batch = self.transform(batch, random)
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """Where the loader is: what its order follows from, and the batches it has served."""
+        return {
+            "seed": self.seed,
+            "epoch": self.epoch,
+            "batches_served": self.batches_served,
+            "batch_size": self.batch_size,
+            "samples": len(self.dataset),
+        }
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Let the next `for` go on after the batches that had been served.
+
+        Raises ValueError when the batches would not be the same ones.
+        """
+        now = {"batch_size": self.batch_size, "samples": len(self.dataset)}
+        saved = {name: state[name] for name in now}
+        if saved != now:
+            raise ValueError(f"DataLoader: the state is of {saved}, this loader has {now}.")
+        self.seed, self.epoch = state["seed"], state["epoch"]
+        self.batches_served = state["batches_served"]
+        self.go_on_at = self.batches_served % len(self)
+
+
+_END = object()
+
+
+def prefetched(items: Iterator[Any], ahead: int) -> Generator[Any]:
+    """The same items, of which a thread makes up to `ahead` before they are asked for."""
+    with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as worker:
+        coming = deque(worker.submit(next, items, _END) for _ in range(ahead))
+        try:
+            while (item := coming.popleft().result()) is not _END:
+                coming.append(worker.submit(next, items, _END))
+                yield item
+        finally:
+            for future in coming:
+                future.cancel()
