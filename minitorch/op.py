@@ -4,7 +4,7 @@
 behind, keeps PyTorch's dtypes, and explains numpy's errors. Leans on `graph`.
 """
 
-# Grown in notebooks: 2_01_the_graph. Edit there, then `make extract`.
+# Grown in notebooks: 2_01_the_graph, 2_02_operations. Edit there, then `make extract`.
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ __all__ = [
     "Array",
     "arrays_first",
     "describe",
+    "in_rule",
     "is_array",
     "op",
     "promoted",
@@ -149,3 +150,10 @@ def raise_explained(error: Exception, name: str, arrays: Sequence[Any]) -> None:
 def describe(value: Any) -> str:
     """Dtype and shape of an array in words; other values as they print."""
     return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+
+
+def in_rule(operation: Any, grad: Any, *inputs: Any, **settings: Any) -> Any:
+    """An op at work inside another's rule: on an array, or on a tensor when a rule is recorded."""
+    if isinstance(grad, np.ndarray | np.generic):
+        return operation.__wrapped__(grad, *inputs, **settings)[0]
+    return operation(grad, *inputs, **settings)

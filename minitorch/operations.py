@@ -1,4 +1,4 @@
-"""Elementwise operations and matrix products: each one function, value and backward together.
+"""The operations that networks are made of: each is one function, value and backward together.
 
 Inside an op everything is a plain numpy array; `grad` is the gradient of the op's result. The
 engine sums broadcast gradients back, so no rule here speaks of broadcasting. Leans on `op`.
@@ -16,123 +16,235 @@ from minitorch.op import op
 
 __all__ = [
     "Array",
+    "abs",
     "add",
+    "clamp",
+    "cos",
     "div",
-    "eq",
     "exp",
-    "ge",
-    "gt",
-    "le",
     "linear",
     "log",
-    "lt",
+    "logistic",
+    "masked_fill",
     "matmul",
+    "maximum",
+    "minimum",
     "mul",
-    "ne",
     "neg",
     "pow",
+    "reciprocal",
     "relu",
     "sigmoid",
     "sin",
+    "sqrt",
     "square",
     "sub",
     "tanh",
+    "where",
 ]
 
 
 Array = np.ndarray
 
-# ---- unary -----------------------------------------------------------------------------------
+# ---- unary ------------------------------------------------------------------------------------
 
 
 @op
-def neg(x: Array) -> Any:
+def neg(x):
     """Minus x."""
     return -x, lambda grad: -grad
 
 
 @op
-def exp(x: Array) -> Any:
-    """E to the power of x."""
+def exp(x):
+    """`e` to the power of x."""
     y = np.exp(x)
     return y, lambda grad: grad * y
 
 
 @op
-def log(x: Array) -> Any:
+def log(x):
     """Natural logarithm."""
     return np.log(x), lambda grad: grad / x
 
 
 @op
-def sin(x: Array) -> Any:
+def sqrt(x):
+    """Square root."""
+    y = np.sqrt(x)
+    return y, lambda grad: grad / (2 * y)
+
+
+@op
+def square(x):
+    """`x * x`."""
+    return x * x, lambda grad: grad * 2 * x
+
+
+@op
+def reciprocal(x):
+    """1 / x."""
+    y = 1 / x
+    return y, lambda grad: -grad * y * y
+
+
+@op
+def sin(x):
     """Sine of x in radians."""
     return np.sin(x), lambda grad: grad * np.cos(x)
 
 
 @op
-def tanh(x: Array) -> Any:
+def cos(x):
+    """Cosine of x in radians."""
+    return np.cos(x), lambda grad: -grad * np.sin(x)
+
+
+@op
+def abs(x):
+    """`x` without its sign; the gradient at 0 is 0."""
+    return np.abs(x), lambda grad: grad * np.sign(x)
+
+
+@op
+def tanh(x):
     """Hyperbolic tangent, from -1 to 1."""
     y = np.tanh(x)
     return y, lambda grad: grad * (1 - y * y)
 
 
 @op
-def sigmoid(x: Array) -> Any:
-    """1 / (1 + exp(-x)), from 0 to 1; computed so that exp never overflows."""
-    small = np.exp(-np.abs(x))
-    y = np.where(x >= 0, 1, small) / (1 + small)
+def sigmoid(x):
+    """1 / (1 + exp(-x)), from 0 to 1."""
+    y = logistic(x)
     return y, lambda grad: grad * y * (1 - y)
 
 
+def logistic(x: Array) -> Array:
+    """The sigmoid of an array, written so that exp only ever sees negative numbers."""
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+
+
 @op
-def relu(x: Array) -> Any:
-    """X where it is positive, else 0."""
+def relu(x):
+    """`x` where it is positive, else 0."""
     y = np.maximum(x, 0)
     return y, lambda grad: grad * (y > 0)
 
 
-# ---- binary ----------------------------------------------------------------------------------
+# ---- binary -----------------------------------------------------------------------------------
 
 
 @op
-def add(a: Array, b: Array) -> Any:
-    """A + b."""
+def add(a, b):
+    """`a + b`."""
     return a + b, (lambda grad: grad, lambda grad: grad)
 
 
 @op
-def sub(a: Array, b: Array) -> Any:
-    """A - b."""
+def sub(a, b):
+    """`a - b`."""
     return a - b, (lambda grad: grad, lambda grad: -grad)
 
 
 @op
-def mul(a: Array, b: Array) -> Any:
-    """A * b, element by element."""
+def mul(a, b):
+    """`a * b`, element by element."""
     return a * b, (lambda grad: grad * b, lambda grad: grad * a)
 
 
 @op
-def div(a: Array, b: Array) -> Any:
-    """A / b."""
+def div(a, b):
+    """`a / b`."""
     return a / b, (lambda grad: grad / b, lambda grad: -grad * a / (b * b))
 
 
 @op
-def square(x: Array) -> Any:
-    """X * x."""
-    return x * x, lambda grad: grad * 2 * x
+def pow(x, exponent):
+    """`x` to the power of `exponent`; a negative x has no derivative by the exponent (nan)."""
+    y = x**exponent
+
+    def to_x(grad):
+        return grad * exponent * x ** (exponent - (exponent != 0))
+
+    def to_exponent(grad):
+        settled = (x == 0) & (exponent >= 0)  # 0 to any positive power stays 0
+        return grad * np.where(settled, 0, y * np.log(np.where(settled, 1, x)))
+
+    return y, (to_x, to_exponent)
 
 
 @op
-def pow(x: Array, exponent: Array) -> Any:
-    """X to the power of `exponent`; where x <= 0 the exponent's gradient is taken as 0."""
-    y = x**exponent
-    return y, (
-        lambda grad: grad * np.where(exponent == 0, 0, exponent * x ** (exponent - 1)),
-        lambda grad: grad * y * np.log(np.where(x > 0, x, 1)),
+def maximum(a, b):
+    """The larger of the two; where they are equal, each gets half of the gradient."""
+    return np.maximum(a, b), (
+        lambda grad: grad * ((a > b) + (a == b) / 2),
+        lambda grad: grad * ((b > a) + (a == b) / 2),
     )
+
+
+@op
+def minimum(a, b):
+    """The smaller of the two; where they are equal, each gets half of the gradient."""
+    return np.minimum(a, b), (
+        lambda grad: grad * ((a < b) + (a == b) / 2),
+        lambda grad: grad * ((b < a) + (a == b) / 2),
+    )
+
+
+# ---- choosing ---------------------------------------------------------------------------------
+
+
+@op
+def where(condition, a, b):
+    """`a` where `condition`, a tensor of booleans, is true, else b."""
+    if getattr(condition, "dtype", np.dtype(type(condition))) != np.bool_:
+        raise TypeError(
+            f"where: the condition is {condition.dtype}, not bool. Compare it: where(x > 0, ...)."
+        )
+    return np.where(condition, a, b), (
+        None,
+        lambda grad: np.where(condition, grad, 0),
+        lambda grad: np.where(condition, 0, grad),
+    )
+
+
+@op
+def masked_fill(x, mask, value):
+    """`x`, with `value` where `mask` is true."""
+    if mask.dtype != np.bool_:
+        raise TypeError(f"masked_fill: the mask is {mask.dtype}, not bool. Compare it: x == 0.")
+    if np.ndim(value):
+        raise ValueError(
+            f"masked_fill: the value has shape {value.shape}, but it must be a single number. "
+            "where(mask, value, x) takes one per element."
+        )
+    return np.where(mask, value, x), (
+        lambda grad: np.where(mask, 0, grad),
+        None,
+        lambda grad: np.where(mask, grad, 0),
+    )
+
+
+@op
+def clamp(x: Array, min: Array | None = None, max: Array | None = None) -> Any:
+    """`x`, but at least `min` and at most `max`; where they cross, `max` wins.
+
+    The gradient goes to whichever of the three the result is.
+    """
+    if min is None and max is None:
+        raise ValueError("clamp: give min, max or both.")
+    lowest = -np.inf if min is None else min
+    highest = np.inf if max is None else max
+    y = x if min is None else np.maximum(x, min)
+    return y if max is None else np.minimum(y, max), (
+        lambda grad: grad * ((x >= lowest) & (x <= highest)),
+        lambda grad: grad * ((x < lowest) & (lowest < highest)),
+        lambda grad: grad * ((x > highest) | (highest < lowest)),
+    )
+
+
+# ---- matrix products --------------------------------------------------------------------------
 
 
 @op
@@ -148,15 +260,15 @@ def matmul(a: Array, b: Array) -> Any:
         )
     if a.ndim == 2 and b.ndim == 2:
         return a @ b, (lambda grad: grad @ b.T, lambda grad: a.T @ grad)
-    row = a if a.ndim > 1 else a[None, :]
-    column = b if b.ndim > 1 else b[:, None]
     added = tuple(-dim for dim, array in ((2, a), (1, b)) if array.ndim == 1)
 
     def to_a(grad: Array) -> Array:
+        column = b if b.ndim > 1 else b[:, None]
         back = np.expand_dims(grad, added) @ np.swapaxes(column, -1, -2)
         return back if a.ndim > 1 else np.squeeze(back, -2)
 
     def to_b(grad: Array) -> Array:
+        row = a if a.ndim > 1 else a[None, :]
         back = np.swapaxes(row, -1, -2) @ np.expand_dims(grad, added)
         return back if b.ndim > 1 else np.squeeze(back, -1)
 
@@ -165,59 +277,20 @@ def matmul(a: Array, b: Array) -> Any:
 
 @op
 def linear(x: Array, weight: Array, bias: Array | None = None) -> Any:
-    """X @ weight.T + bias in one step: x (..., in), weight (out, in), bias (out,)."""
-    if x.shape[-1] != weight.shape[1]:
+    """`x @ weight.T + bias` in one step: x (..., in), weight (out, in), bias (out,)."""
+    if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[1]:
         raise ValueError(
-            f"linear: x of shape {x.shape} has {x.shape[-1]} features, but weight of shape "
-            f"{weight.shape} takes {weight.shape[1]}."
+            f"linear: x of shape {x.shape} has {x.shape[-1] if x.ndim else 'no'} features, but "
+            f"weight of shape {weight.shape} takes {weight.shape[-1] if weight.ndim else 'none'}."
         )
     y = x @ weight.T
     if bias is not None:
         y += bias
 
     def to_weight(grad: Array) -> Array:
-        return grad.reshape(-1, grad.shape[-1]).T @ x.reshape(-1, x.shape[-1])
+        return grad.reshape(-1, weight.shape[0]).T @ x.reshape(-1, weight.shape[1])
 
     def to_bias(grad: Array) -> Array:
-        return np.add.reduce(grad.reshape(-1, grad.shape[-1]), axis=0)
+        return np.add.reduce(grad.reshape(-1, weight.shape[0]), axis=0)
 
     return y, (lambda grad: grad @ weight, to_weight, to_bias)
-
-
-# ---- comparisons: no gradient ----------------------------------------------------------------
-
-
-@op
-def eq(a: Array, b: Array) -> Any:
-    """Where a equals b."""
-    return a == b, None
-
-
-@op
-def ne(a: Array, b: Array) -> Any:
-    """Where a differs from b."""
-    return a != b, None
-
-
-@op
-def lt(a: Array, b: Array) -> Any:
-    """Where a is less than b."""
-    return a < b, None
-
-
-@op
-def le(a: Array, b: Array) -> Any:
-    """Where a is at most b."""
-    return a <= b, None
-
-
-@op
-def gt(a: Array, b: Array) -> Any:
-    """Where a is greater than b."""
-    return a > b, None
-
-
-@op
-def ge(a: Array, b: Array) -> Any:
-    """Where a is at least b."""
-    return a >= b, None

@@ -1,4 +1,4 @@
-"""Reductions: many numbers into one, along `dim`. Leans on `op`.
+"""Reductions: many numbers into one, along `dim`. Leans on `op` and `shapes`.
 
 `dim` is None for all dimensions, one dimension, or several; `keepdim` keeps them with size 1.
 """
@@ -8,58 +8,261 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minitorch.op import op
+from minitorch.shapes import checked_dims
 
-__all__ = ["Array", "Dims", "amax", "amin", "mean", "share_among_ties", "spread", "sum"]
+__all__ = [
+    "Array",
+    "Dims",
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "axes_of",
+    "count_nonzero",
+    "logsumexp",
+    "mean",
+    "norm",
+    "prod",
+    "product_of_others",
+    "require_float",
+    "share_among_ties",
+    "spread",
+    "spread_of",
+    "std",
+    "sum",
+    "var",
+]
 
 
 Array = np.ndarray
-Dims = int | tuple[int, ...] | None
+Dims = int | Sequence[int] | None
+
+# ---- along which dimensions ------------------------------------------------------------------
 
 
-def spread(grad: Array, shape: tuple[int, ...], dim: Dims, keepdim: bool) -> Array:
-    """The gradient of a reduction laid out over what was reduced, without copying."""
-    if not keepdim and dim is not None:
-        grad = np.expand_dims(grad, dim)
-    return np.broadcast_to(grad, shape)
+def axes_of(name: str, x: Array, dim: Dims) -> tuple[int, ...]:
+    """The dimensions that are meant, counted from 0; None, or an empty list, means all."""
+    if dim is None or x.ndim == 0 or dim == () or dim == []:
+        if x.ndim == 0 and dim is not None:
+            checked_dims(name, dim, 0)
+        return tuple(range(x.ndim))
+    return checked_dims(name, dim, x.ndim)
+
+
+def spread(y: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdim: bool) -> Any:
+    """A reduction's result or gradient laid out over what was reduced, without copying."""
+    kept = y if keepdim else np.expand_dims(y, axes)
+    return np.broadcast_to(kept, shape)
+
+
+def require_float(name: str, x: Array) -> None:
+    """Raise TypeError for integers and booleans, of which no such average exists."""
+    if x.dtype.kind != "f":
+        raise TypeError(f"{name}: takes floats, not {x.dtype}. Convert it first: x.float().")
+
+
+# ---- sums and averages -----------------------------------------------------------------------
 
 
 @op
-def sum(x: Array, dim: Dims = None, keepdim: bool = False) -> Any:
-    """Sum along `dim`."""
-    shape = x.shape
-    y = np.sum(x, axis=dim, keepdims=keepdim)
-    return y, lambda grad: spread(grad, shape, dim, keepdim)
+def sum(x, dim: Dims = None, keepdim: bool = False) -> Any:
+    """Sum along `dim`; of integers and booleans an int64."""
+    shape, axes = x.shape, axes_of("sum", x, dim)
+    kind = None if x.dtype.kind == "f" else np.int64
+    y = np.add.reduce(x, axis=axes, keepdims=keepdim, dtype=kind)
+    return y, lambda grad: spread(grad, shape, axes, keepdim)
 
 
 @op
-def mean(x: Array, dim: Dims = None, keepdim: bool = False) -> Any:
+def mean(x, dim: Dims = None, keepdim: bool = False) -> Any:
     """Mean along `dim`; nan where there is nothing to average."""
-    shape = x.shape
-    total = np.sum(x, axis=dim, keepdims=keepdim)
-    count = math.prod(shape) // max(np.size(total), 1)
-    return total / (count or np.nan), lambda grad: spread(grad / count, shape, dim, keepdim)
+    require_float("mean", x)
+    shape, axes = x.shape, axes_of("mean", x, dim)
+    count = math.prod([shape[axis] for axis in axes])
+    y = np.add.reduce(x, axis=axes, keepdims=keepdim) / (count or math.nan)
+    return y, lambda grad: spread(grad / (count or math.nan), shape, axes, keepdim)
 
 
 @op
-def amax(x: Array, dim: Dims = None, keepdim: bool = False) -> Any:
+def var(
+    x,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
+    """Mean squared distance from the mean, over count - `correction` (1, or 0 if not unbiased)."""
+    shape, axes, count, degrees = spread_of("var", x, dim, unbiased, correction)
+    centred = x - np.add.reduce(x, axis=axes, keepdims=True) / (count or math.nan)
+    y = np.add.reduce(centred * centred, axis=axes, keepdims=keepdim) / degrees
+
+    def backward(grad):
+        centred = x - np.add.reduce(x, axis=axes, keepdims=True) / (count or math.nan)
+        return spread(grad, shape, axes, keepdim) * (2 / degrees) * centred
+
+    return y, backward
+
+
+@op
+def std(
+    x,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
+    """Square root of `var`; where all elements are equal the gradient is 0."""
+    shape, axes, count, degrees = spread_of("std", x, dim, unbiased, correction)
+    centred = x - np.add.reduce(x, axis=axes, keepdims=True) / (count or math.nan)
+    y = np.sqrt(np.add.reduce(centred * centred, axis=axes, keepdims=keepdim) / degrees)
+
+    def backward(grad):
+        centred = x - np.add.reduce(x, axis=axes, keepdims=True) / (count or math.nan)
+        slope = grad / (degrees * (y + (y == 0)))
+        return spread(slope, shape, axes, keepdim) * centred
+
+    return y, backward
+
+
+def spread_of(
+    name: str, x: Any, dim: Dims, unbiased: bool, correction: float | None
+) -> tuple[tuple[int, ...], tuple[int, ...], int, float]:
+    """What `var` and `std` share: shape, axes, how many are averaged, and what divides."""
+    require_float(name, x)
+    if isinstance(dim, bool):  # the old form x.var(False)
+        unbiased = dim
+    axes = axes_of(name, x, None if isinstance(dim, bool) else dim)
+    count = math.prod([x.shape[axis] for axis in axes])
+    degrees = count - (int(unbiased) if correction is None else correction)
+    return x.shape, axes, count, degrees if degrees > 0 else math.nan
+
+
+# ---- products --------------------------------------------------------------------------------
+
+
+@op
+def prod(x, dim: int | None = None, keepdim: bool = False) -> Any:
+    """Product along `dim`; of integers and booleans an int64.
+
+    The derivative by one element is the product of all others, also where elements are 0.
+    """
+    axes = axes_of("prod", x, dim)
+    kind = None if x.dtype.kind == "f" else np.int64
+    y = np.multiply.reduce(x, axis=axes, keepdims=keepdim, dtype=kind)
+    return y, lambda grad: spread(grad, x.shape, axes, keepdim) * product_of_others(x, axes)
+
+
+def product_of_others(x: Any, axes: tuple[int, ...]) -> Any:
+    """For each element the product of all others along `axes`, without dividing by 0."""
+    zero = x == 0
+    zeros = np.add.reduce(zero, axis=axes, keepdims=True, dtype=np.int64)
+    if not isinstance(x, np.ndarray) and bool(np.max(zeros.data, initial=0)):
+        raise RuntimeError("prod: where an element is 0, it is not twice differentiable.")
+    nonzero = np.where(zero, 1, x)
+    others = np.multiply.reduce(nonzero, axis=axes, keepdims=True) / nonzero
+    return others * (zeros == zero)  # 0 where one of the others is
+
+
+# ---- extremes --------------------------------------------------------------------------------
+
+
+@op
+def amax(x, dim: Dims = None, keepdim: bool = False) -> Any:
     """Largest element along `dim`; elements that tie share the gradient evenly."""
-    y = np.max(x, axis=dim, keepdims=keepdim)
-    return y, lambda grad: share_among_ties(grad, x, y, dim, keepdim)
+    axes = axes_of("amax", x, dim)
+    y = np.maximum.reduce(x, axis=axes, keepdims=keepdim)
+    return y, lambda grad: share_among_ties(grad, x, y, axes, keepdim)
 
 
 @op
-def amin(x: Array, dim: Dims = None, keepdim: bool = False) -> Any:
+def amin(x, dim: Dims = None, keepdim: bool = False) -> Any:
     """Smallest element along `dim`; elements that tie share the gradient evenly."""
-    y = np.min(x, axis=dim, keepdims=keepdim)
-    return y, lambda grad: share_among_ties(grad, x, y, dim, keepdim)
+    axes = axes_of("amin", x, dim)
+    y = np.minimum.reduce(x, axis=axes, keepdims=keepdim)
+    return y, lambda grad: share_among_ties(grad, x, y, axes, keepdim)
 
 
-def share_among_ties(grad: Array, x: Array, y: Array, dim: Dims, keepdim: bool) -> Array:
+def share_among_ties(grad: Any, x: Any, y: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
     """The gradient of an extreme value, in equal parts to all elements that have it."""
-    ties = x == spread(y, x.shape, dim, keepdim)
-    return spread(grad, x.shape, dim, keepdim) * ties / np.sum(ties, axis=dim, keepdims=True)
+    ties = x == spread(y, x.shape, axes, keepdim)
+    shares = ties / np.add.reduce(ties, axis=axes, keepdims=True, dtype=x.dtype)
+    return spread(grad, x.shape, axes, keepdim) * shares
+
+
+# ---- lengths ---------------------------------------------------------------------------------
+
+
+@op
+def norm(x: Array, p: Any = 2, dim: Dims = None, keepdim: bool = False) -> Any:
+    """Length of a vector: (sum of |x|**p) ** (1/p); p may be inf, -inf or "fro", which is 2.
+
+    Where the length is 0 the gradient is taken as 0.
+    """
+    p = 2 if p in ("fro", None) else p
+    require_float("norm", x)
+    shape, axes = x.shape, axes_of("norm", x, dim)
+    size = np.abs(x)
+    if p in (math.inf, -math.inf):
+        extreme = np.maximum if p > 0 else np.minimum
+        y = extreme.reduce(size, axis=axes, keepdims=keepdim)
+        return y, lambda grad: np.sign(x) * share_among_ties(grad, np.abs(x), y, axes, keepdim)
+    if p == 0:
+        y = np.add.reduce(x != 0, axis=axes, keepdims=keepdim, dtype=x.dtype)
+        return y, lambda grad: spread(grad * 0, shape, axes, keepdim)
+    y = np.add.reduce(size**p, axis=axes, keepdims=keepdim) ** (1 / p)
+
+    def backward(grad):
+        length = spread(y, shape, axes, keepdim)
+        size = np.abs(x) / (length + (length == 0))
+        # 0 to a power below 0 would be infinite; the step there has no slope to speak of
+        steepness = (size + (size == 0)) ** (p - 1) * (size != 0) if p < 2 else size ** (p - 1)
+        return spread(grad, shape, axes, keepdim) * np.sign(x) * steepness
+
+    return y, backward
+
+
+@op
+def logsumexp(x, dim: Dims, keepdim: bool = False) -> Any:
+    """log(sum(exp(x))) along `dim`, shifted by the maximum so that exp cannot overflow."""
+    shape, axes = x.shape, axes_of("logsumexp", x, dim)
+    peak = np.maximum.reduce(x, axis=axes, keepdims=True, initial=-np.inf)
+    peak = np.where(np.isfinite(peak), peak, 0)
+    with np.errstate(divide="ignore"):  # log(0) is -inf: the sum of nothing, or of exp(-inf)
+        total = np.log(np.add.reduce(np.exp(x - peak), axis=axes, keepdims=True)) + peak
+    y = total if keepdim else total.reshape(np.add.reduce(x[..., :0], axis=axes).shape)
+
+    def backward(grad):
+        top = spread(y, shape, axes, keepdim)
+        share = np.exp(x - np.where(np.isfinite(top), top, 0))
+        return spread(grad, shape, axes, keepdim) * share
+
+    return y, backward
+
+
+# ---- yes or no, and how many: no gradient ----------------------------------------------------
+
+
+@op
+def any(x, dim: Dims = None, keepdim: bool = False) -> Any:
+    """Whether any element along `dim` is true, or not 0."""
+    return np.logical_or.reduce(x, axis=axes_of("any", x, dim), keepdims=keepdim), None
+
+
+@op
+def all(x, dim: Dims = None, keepdim: bool = False) -> Any:
+    """Whether all elements along `dim` are true, or not 0."""
+    return np.logical_and.reduce(x, axis=axes_of("all", x, dim), keepdims=keepdim), None
+
+
+@op
+def count_nonzero(x, dim: Dims = None) -> Any:
+    """How many elements along `dim` are not 0."""
+    return np.add.reduce(x != 0, axis=axes_of("count_nonzero", x, dim), dtype=np.int64), None

@@ -10,9 +10,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from minitorch import indexing, losses, operations, reductions, shapes
+from minitorch import losses
 from minitorch.autograd import backward_steps
 from minitorch.graph import Node
+from minitorch.methods import Methods
 from minitorch.op import returned_by_ops
 
 __all__ = ["Array", "Tensor", "as_array", "starting_gradient"]
@@ -22,7 +23,7 @@ Array = np.ndarray
 
 
 @returned_by_ops
-class Tensor:
+class Tensor(Methods):
     """An n-dimensional array with a place in the graph.
 
     Parameters
@@ -204,67 +205,10 @@ class Tensor:
             notes.append(f"requires_grad, grad {'not yet' if self.grad is None else 'there'}")
         return f"tensor({', '.join([values, *notes])})"
 
-    # ---- operations: each is a function of its own module ------------------------------------
-
-    __neg__ = neg = operations.neg
-    exp = operations.exp
-    log = operations.log
-    sin = operations.sin
-    tanh = operations.tanh
-    sigmoid = operations.sigmoid
-    relu = operations.relu
-    square = operations.square
-
-    __add__ = __radd__ = add = operations.add
-    __mul__ = __rmul__ = mul = operations.mul
-    __sub__ = sub = operations.sub
-    __truediv__ = div = operations.div
-    __pow__ = pow = operations.pow
-    __matmul__ = matmul = operations.matmul
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return operations.sub(other, self)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return operations.div(other, self)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return operations.pow(other, self)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return operations.matmul(other, self)
-
-    # A comparison gives a tensor of booleans, as in numpy, not the one bool that object promises.
-    __eq__ = eq = operations.eq  # type: ignore[assignment]
-    __ne__ = ne = operations.ne  # type: ignore[assignment]
-    __lt__ = lt = operations.lt
-    __le__ = le = operations.le
-    __gt__ = gt = operations.gt
-    __ge__ = ge = operations.ge
-
-    sum = reductions.sum
-    mean = reductions.mean
-    amax = reductions.amax
-    amin = reductions.amin
-
-    reshape = view = shapes.reshape
-    flatten = shapes.flatten
-    squeeze = shapes.squeeze
-    unsqueeze = shapes.unsqueeze
-    permute = shapes.permute
-    transpose = shapes.transpose
-    expand = shapes.expand
-    pad = shapes.pad
-    shrink = shapes.shrink
-    T = property(shapes.transpose)
+    # ---- operations that later chapters add ------------------------------------------------
 
     softmax = losses.softmax
     log_softmax = losses.log_softmax
-
-    def __getitem__(self, index: Any) -> Tensor:
-        parts = index if isinstance(index, tuple) else (index,)
-        plain = tuple(part.data if isinstance(part, Tensor) else part for part in parts)
-        return indexing.getitem(self, plain if isinstance(index, tuple) else plain[0])
 
 
 def as_array(data: Any, dtype: Any = None) -> Array:

@@ -1,0 +1,180 @@
+"""Putting tensors together and taking them apart. Leans on `op`, `shapes` and `indexing`."""
+
+# Grown in notebooks: 2_04_indexing. Edit there, then `make extract`.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from minitorch.indexing import index_select, narrow, select
+from minitorch.op import op
+from minitorch.shapes import checked_dim, constant_pad, shrink
+
+__all__ = [
+    "Array",
+    "cat",
+    "chunk",
+    "concatenate",
+    "hstack",
+    "pad",
+    "pad_pairs",
+    "repeat_interleave",
+    "split",
+    "stack",
+    "unbind",
+    "vstack",
+]
+
+
+Array = np.ndarray
+
+# ---- together --------------------------------------------------------------------------------
+
+
+def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
+    """The tensors one after the other along `dim`, along which alone their sizes may differ."""
+    if not tensors:
+        raise ValueError("cat: there is no tensor to join.")
+    return concatenate(*tensors, dim=dim)
+
+
+@op
+def concatenate(*tensors: Array, dim: int = 0) -> Any:
+    """The op behind `cat`: each tensor gets back the part of the gradient that it filled."""
+    axis = checked_dim("cat", dim, tensors[0].ndim)
+    if any(each.ndim == 0 for each in tensors):
+        raise ValueError("cat: single numbers have no dimension to join; stack makes one.")
+    rests = {each.shape[:axis] + each.shape[axis + 1 :] for each in tensors}
+    if len(rests) > 1 or len({each.ndim for each in tensors}) > 1:
+        raise ValueError(
+            f"cat: shapes {', '.join(str(each.shape) for each in tensors)} differ elsewhere than "
+            f"in dim {dim}, along which they are joined."
+        )
+    ends = np.cumsum([0] + [each.shape[axis] for each in tensors])
+
+    def rule_for(start: int, end: int) -> Any:
+        part = (slice(None),) * axis + (slice(start, end),)
+        return lambda grad: grad[part]
+
+    rules = tuple(rule_for(int(a), int(b)) for a, b in pairwise(ends))
+    return np.concatenate(tensors, axis), rules
+
+
+def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
+    """Tensors of one shape side by side along a new dimension `dim`."""
+    if not tensors:
+        raise ValueError("stack: there is no tensor to join.")
+    shapes = [each.shape for each in tensors]
+    if len(set(shapes)) > 1:
+        raise ValueError(f"stack: all shapes must be equal, not {', '.join(map(str, shapes))}.")
+    return concatenate(*[each.unsqueeze(dim) for each in tensors], dim=dim)
+
+
+def vstack(tensors: Sequence[Any]) -> Any:
+    """Rows, or matrices, one below the other."""
+    return cat([each.reshape(1, -1) if each.ndim < 2 else each for each in tensors])
+
+
+def hstack(tensors: Sequence[Any]) -> Any:
+    """Vectors in one line, or matrices side by side."""
+    vectors = [each.reshape(-1) if each.ndim < 2 else each for each in tensors]
+    return cat(vectors, 0 if vectors[0].ndim == 1 else 1)
+
+
+# ---- apart: every part is a view -------------------------------------------------------------
+
+
+def split(x: Any, split_size: int | Sequence[int], dim: int = 0) -> tuple[Any, ...]:
+    """Parts of `split_size` along `dim`, the last one perhaps smaller; or of the sizes given."""
+    axis = checked_dim("split", dim, x.ndim)
+    if not x.ndim:
+        raise ValueError("split: a single number has no dimension to split.")
+    total = x.shape[axis]
+    if isinstance(split_size, int):
+        if split_size < 1 and not split_size == total == 0:
+            raise ValueError(f"split: a size of {split_size} leads nowhere; give at least 1.")
+        starts = range(0, total, split_size) if total else [0]
+        sizes = [min(split_size, total - start) for start in starts]
+    else:
+        sizes = [*split_size]
+    if sum(sizes) != total or min(sizes, default=0) < 0:
+        raise ValueError(
+            f"split: sizes {sizes} add up to {sum(sizes)}, but dim {dim} of shape {x.shape} has "
+            f"{total}."
+        )
+    ends = np.cumsum(sizes)
+    return tuple(
+        narrow(x, axis, int(end) - size, size) for end, size in zip(ends, sizes, strict=True)
+    )
+
+
+def chunk(x: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+    """At most `chunks` parts of one size along `dim`, the last one perhaps smaller."""
+    if chunks < 1:
+        raise ValueError(f"chunk: {chunks} chunks; give at least 1.")
+    axis = checked_dim("chunk", dim, x.ndim)
+    total = x.shape[axis] if x.ndim else 1
+    return split(x, -(-total // chunks) if total else [0] * chunks, axis)
+
+
+def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
+    """The slices along `dim`, one by one, without that dimension."""
+    axis = checked_dim("unbind", dim, x.ndim)
+    if not x.ndim:
+        raise ValueError("unbind: a single number has no dimension to take apart.")
+    return tuple(select(x, axis, place) for place in range(x.shape[axis]))
+
+
+# ---- more of the same ------------------------------------------------------------------------
+
+
+def repeat_interleave(x: Any, repeats: Any, dim: int | None = None) -> Any:
+    """Each slice along `dim` (None: each element) `repeats` times before the next one follows."""
+    flat = x.reshape(-1) if dim is None else x
+    axis = checked_dim("repeat_interleave", dim or 0, flat.ndim)
+    times = np.asarray(getattr(repeats, "data", repeats))
+    return index_select(flat, axis, np.repeat(np.arange(flat.shape[axis]), times))
+
+
+def pad(x: Any, padding: Sequence[Any], mode: str = "constant", value: float = 0.0) -> Any:
+    """With more around it: (before, after) per dimension, or PyTorch's flat list, last one first.
+
+    `mode` says with what: "constant" with `value`, "replicate" with the border, "reflect" with
+    what lies before the border, "circular" with the other end. A negative width takes away.
+    """
+    pairs = pad_pairs(padding, x.ndim)
+    if min((width for pair in pairs for width in pair), default=0) < 0:
+        sizes = zip(x.shape, pairs, strict=True)
+        x = shrink(x, [(max(-a, 0), size - max(-b, 0)) for size, (a, b) in sizes])
+        pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
+    if mode == "constant":
+        return constant_pad(x, pairs, value)
+    names: dict[str, Any] = {"replicate": "edge", "reflect": "reflect", "circular": "wrap"}
+    if mode not in names:
+        raise ValueError(f"pad: mode {mode!r} is none of constant, {', '.join(names)}.")
+    for dim, (size, pair) in enumerate(zip(x.shape, pairs, strict=True)):
+        if max(pair) > {"reflect": size - 1, "circular": size}.get(mode, max(pair)):
+            raise ValueError(f"pad: {pair} is more than {mode} finds in dim {dim}, of size {size}.")
+        if any(pair):  # padding is picking, some elements more than once
+            x = index_select(x, dim, np.pad(np.arange(size), pair, mode=names[mode]))
+    return x
+
+
+def pad_pairs(padding: Sequence[Any], ndim: int) -> list[tuple[int, int]]:
+    """(before, after) for each of `ndim` dimensions, from either way to write a padding."""
+    flat = not any(isinstance(each, Sequence) or each is None for each in padding)
+    if flat:
+        pairs = [(padding[k], padding[k + 1]) for k in range(0, len(padding) - 1, 2)][::-1]
+        pairs = [(0, 0)] * (ndim - len(pairs)) + pairs
+    else:
+        pairs = [(0, 0) if pair is None else (pair[0], pair[1]) for pair in padding]
+    if len(pairs) != ndim or (flat and len(padding) % 2):
+        raise ValueError(
+            f"pad: {padding} does not fit {ndim} dimensions. Give (before, after) for each, "
+            "or a flat list of such pairs that begins with the last dimension."
+        )
+    return pairs

@@ -1,0 +1,210 @@
+"""The other functions of a pocket calculator. Leans on `op`."""
+
+# Grown in notebooks: 2_02_operations. Edit there, then `make extract`.
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minitorch.op import op
+
+__all__ = [
+    "acos",
+    "asin",
+    "atan",
+    "atan2",
+    "ceil",
+    "cosh",
+    "erf",
+    "erf_of_each",
+    "exp2",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "lerp",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "remainder",
+    "round",
+    "rsqrt",
+    "sign",
+    "sinh",
+    "tan",
+    "trunc",
+]
+
+
+# ---- exponentials and logarithms --------------------------------------------------------------
+
+
+@op
+def exp2(x):
+    """2 to the power of x."""
+    y = np.exp2(x)
+    return y, lambda grad: grad * y * math.log(2)
+
+
+@op
+def expm1(x):
+    """`exp(x) - 1`, also precise where x is tiny."""
+    y = np.expm1(x)
+    return y, lambda grad: grad * (y + 1)
+
+
+@op
+def log2(x):
+    """Logarithm with base 2."""
+    return np.log2(x), lambda grad: grad / (x * math.log(2))
+
+
+@op
+def log10(x):
+    """Logarithm with base 10."""
+    return np.log10(x), lambda grad: grad / (x * math.log(10))
+
+
+@op
+def log1p(x):
+    """`log(1 + x)`, also precise where x is tiny."""
+    return np.log1p(x), lambda grad: grad / (1 + x)
+
+
+@op
+def rsqrt(x):
+    """1 / sqrt(x)."""
+    y = 1 / np.sqrt(x)
+    return y, lambda grad: grad * y**3 / -2
+
+
+@op
+def logaddexp(a, b):
+    """`log(exp(a) + exp(b))`, without overflow."""
+    y = np.logaddexp(a, b)
+    return y, (lambda grad: grad * np.exp(a - y), lambda grad: grad * np.exp(b - y))
+
+
+# ---- the bell curve's integral ----------------------------------------------------------------
+
+
+erf_of_each: Any = np.frompyfunc(
+    math.erf, 1, 1
+)  # numpy has no erf; this calls Python's per element
+
+
+@op
+def erf(x):
+    """Error function: 2 / sqrt(pi) times the integral of exp(-t²) from 0 to x."""
+    y = erf_of_each(x).astype(x.dtype if x.dtype.kind == "f" else np.float32)
+    return y, lambda grad: grad * (2 / math.sqrt(math.pi)) * np.exp(-x * x)
+
+
+# ---- waves and angles -------------------------------------------------------------------------
+
+
+@op
+def tan(x):
+    """Tangent of x in radians."""
+    y = np.tan(x)
+    return y, lambda grad: grad * (1 + y * y)
+
+
+@op
+def asin(x):
+    """Angle, from -pi/2 to pi/2, whose sine is x."""
+    return np.arcsin(x), lambda grad: grad / np.sqrt(1 - x * x)
+
+
+@op
+def acos(x):
+    """Angle, from 0 to pi, whose cosine is x."""
+    return np.arccos(x), lambda grad: -grad / np.sqrt(1 - x * x)
+
+
+@op
+def atan(x):
+    """Angle, from -pi/2 to pi/2, whose tangent is x."""
+    return np.arctan(x), lambda grad: grad / (1 + x * x)
+
+
+@op
+def atan2(y, x):
+    """Angle of the point (x, y) seen from the origin, from -pi to pi."""
+    return np.arctan2(y, x), (
+        lambda grad: grad * x / (x * x + y * y),
+        lambda grad: -grad * y / (x * x + y * y),
+    )
+
+
+@op
+def sinh(x):
+    """Hyperbolic sine."""
+    return np.sinh(x), lambda grad: grad * np.cosh(x)
+
+
+@op
+def cosh(x):
+    """Hyperbolic cosine."""
+    return np.cosh(x), lambda grad: grad * np.sinh(x)
+
+
+# ---- steps: flat nearly everywhere, so the gradient is 0 --------------------------------------
+
+
+@op
+def sign(x):
+    """-1, 0 or 1."""
+    return np.sign(x), lambda grad: grad * 0
+
+
+@op
+def floor(x):
+    """Largest whole number that is at most x."""
+    return np.floor(x), lambda grad: grad * 0
+
+
+@op
+def ceil(x):
+    """Smallest whole number that is at least x."""
+    return np.ceil(x), lambda grad: grad * 0
+
+
+@op
+def trunc(x):
+    """`x` without its fraction."""
+    return np.trunc(x), lambda grad: grad * 0
+
+
+@op
+def round(x, decimals: int = 0):
+    """Nearest whole number, or the nearest with so many decimals; halves go to the even one."""
+    return np.round(x, decimals), lambda grad: grad * 0
+
+
+@op
+def floor_divide(a, b):
+    """`a / b`, rounded down; the gradient is 0."""
+    return a // b, (lambda grad: grad * 0, lambda grad: grad * 0)
+
+
+@op
+def remainder(a, b):
+    """What is left of a after taking away whole b's; it has the sign of b, as Python's %."""
+    return a % b, (lambda grad: grad, lambda grad: -grad * (a // b))
+
+
+# ---- between two points -----------------------------------------------------------------------
+
+
+@op
+def lerp(start, end, weight):
+    """On the way from `start` (weight 0) to `end` (weight 1)."""
+    return start + weight * (end - start), (
+        lambda grad: grad * (1 - weight),
+        lambda grad: grad * weight,
+        lambda grad: grad * (end - start),
+    )
