@@ -137,8 +137,8 @@ from minitorch.shapes import (
     unflatten,
     unsqueeze,
 )
+from minitorch.strided import as_strided
 from minitorch.tensor import Tensor
-from minitorch.windows import as_strided
 
 __all__ = [
     "Tensor",

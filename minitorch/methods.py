@@ -22,7 +22,7 @@ from minitorch import (
     scans,
     selecting,
     shapes,
-    windows,
+    strided,
 )
 
 if TYPE_CHECKING:
@@ -192,8 +192,8 @@ class Methods:
     diagonal = diagonals.diagonal
     diag = diagonals.diag
     trace = diagonals.trace
-    unfold = windows.unfold
-    as_strided = windows.as_strided
+    unfold = strided.unfold
+    as_strided = strided.as_strided
     t = shapes.t
     T = property(shapes.t)
     mT = property(shapes.transpose)

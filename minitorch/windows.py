@@ -1,86 +1,130 @@
-"""Windows that slide over a dimension, and any other view of the same memory. Leans on `op`."""
+"""How a kernel moves over an input: stride, padding, dilation, and where it fits how often.
 
-# Grown in notebooks: 2_03_shapes. Edit there, then `make extract`.
+What convolution and pooling share: reading their settings, and saying what does not fit.
+"""
+
+# Grown in notebooks: 4_01_convolution_by_loops. Edit there, then `make extract`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided as view_with_strides
-from numpy.lib.stride_tricks import sliding_window_view
 
-from minitorch.op import in_rule, op
-from minitorch.shapes import checked_dim
-
-__all__ = ["Array", "add_strided", "as_strided", "fold_windows", "unfold"]
+__all__ = ["Array", "Axis", "Padding", "Pair", "axes", "check_channels", "pairs", "whole_numbers"]
 
 
 Array = np.ndarray
+Pair = int | Sequence[int]
+Padding = Pair | str | Sequence[Sequence[int]]
 
 
-@op
-def unfold(x: Array, dimension: int, size: int, step: int) -> Any:
-    """All windows of `size` elements along a dimension, `step` apart, in a new last dimension.
+class Axis(NamedTuple):
+    """How a kernel moves along one dimension; negative padding leaves out what it covers."""
 
-    Windows may overlap: an element gets the sum of the gradients from all windows that hold it.
-    """
-    dim, shape = checked_dim("unfold", dimension, x.ndim), x.shape
-    if not 0 <= size <= shape[dim] or step < 1:
+    size: int
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+    dilation: int = 1
+
+    @property
+    def span(self) -> int:
+        """How many neighbours in the input the kernel reaches over."""
+        return self.dilation * (self.size - 1) + 1
+
+    def outputs(self, length: int) -> int:
+        """In how many places the kernel fits into an input of `length`."""
+        return (length + self.before + self.after - self.span) // self.stride + 1
+
+
+def axes(
+    name: str,
+    x: Array,
+    weight: Array,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair,
+    transposed: bool = False,
+) -> list[Axis]:
+    """How the kernel moves along each dimension after the channels; raises where it cannot."""
+    count = weight.ndim - 2
+    if x.ndim != weight.ndim:
+        hint = " unsqueeze(0) makes a batch of one." if x.ndim == weight.ndim - 1 else ""
         raise ValueError(
-            f"unfold: windows of {size}, {step} apart, do not fit dim {dim} of shape {shape}. "
-            "The size must be at most the dimension's, the step at least 1."
+            f"{name}: x of shape {x.shape} has {x.ndim} dimensions and weight of shape "
+            f"{weight.shape} has {weight.ndim}; both need {count + 2}.{hint}"
         )
-    windows = sliding_window_view(x, size, axis=dim, writeable=True)
-    every = (slice(None),) * dim + (slice(None, None, step),)
-    return windows[every], lambda grad: in_rule(fold_windows, grad, shape, dim, step)
+    if x.dtype.kind != "f" or x.dtype != weight.dtype:
+        raise TypeError(
+            f"{name}: x is {x.dtype} and weight {weight.dtype}; they must be floats of one kind. "
+            "Convert one of them, as with .float()."
+        )
+    strides = whole_numbers(name, "stride", stride, count, 1)
+    dilations = whole_numbers(name, "dilation", dilation, count, 1)
+    sizes = weight.shape[2:]
+    if padding == "same" and any(step != 1 for step in strides):
+        raise ValueError(f"{name}: padding 'same' needs stride 1, not {stride}. Give numbers.")
+    if isinstance(padding, str):
+        if padding not in ("same", "valid"):
+            raise ValueError(f"{name}: padding is 'same', 'valid' or numbers, not {padding!r}.")
+        reach = [(size - 1) * far for size, far in zip(sizes, dilations, strict=True)]
+        pads = [(each // 2, each - each // 2) if padding == "same" else (0, 0) for each in reach]
+    else:
+        pads = pairs(name, padding, count)
+    moves = [
+        Axis(size, step, before, after, far)
+        for size, step, (before, after), far in zip(sizes, strides, pads, dilations, strict=True)
+    ]
+    for dim, (axis, length) in enumerate(zip(moves, x.shape[2:], strict=True), start=2):
+        padded = length + axis.before + axis.after
+        if not transposed and axis.span > padded:
+            raise ValueError(
+                f"{name}: the kernel reaches over {axis.span} in dimension {dim}, where x of shape "
+                f"{x.shape} has {padded} with its padding. A kernel of at most "
+                f"{(padded - 1) // axis.dilation + 1} or a padding of at least "
+                f"{-(-(axis.span - length) // 2)} would fit."
+            )
+    return moves
 
 
-@op
-def fold_windows(x: Array, shape: tuple[int, ...], dim: int, step: int) -> Any:
-    """The sum of windows laid back to where `unfold` took them from."""
-    whole = np.zeros(shape, x.dtype)
-    count, size = x.shape[dim], x.shape[-1]
-    for offset in range(size):  # one strided addition per place in the window: no slow add.at
-        places = slice(offset, offset + (count - 1) * step + 1, step)
-        whole[(slice(None),) * dim + (places,)] += x[..., offset]
-    return whole, lambda grad: in_rule(unfold, grad, dim, size, step)
-
-
-@op
-def as_strided(
-    x: Array, size: Sequence[int], stride: Sequence[int], storage_offset: int = 0
-) -> Any:
-    """A view in which one step along dimension k is `stride[k]` elements further in memory.
-
-    Memory is that of a contiguous x. Windows that overlap share elements; an element gets the sum
-    of the gradients from all places where it appears.
-    """
-    before, shape, steps = x.shape, tuple(size), tuple(stride)
-    reach = sum(step * (count - 1) for count, step in zip(shape, steps, strict=True))
-    if math.prod(shape) and not 0 <= storage_offset <= storage_offset + reach < x.size:
+def whole_numbers(name: str, what: str, value: Pair, count: int, least: int) -> list[int]:
+    """One number per dimension from a setting given once for all or for each."""
+    numbers = list(value) if isinstance(value, Sequence) else [value] * count
+    if len(numbers) != count or any(int(number) != number or number < least for number in numbers):
         raise ValueError(
-            f"as_strided: size {shape} with stride {steps} from {storage_offset} reaches beyond "
-            f"the {x.size} elements of shape {before}."
+            f"{name}: {what} must be a whole number from {least}, or {count} of them, not {value}."
         )
-    if min(steps, default=0) < 0:
-        raise ValueError(f"as_strided: negative stride in {steps}; flip() turns the order.")
-    flat = np.ascontiguousarray(x).reshape(-1)[storage_offset:]
-    view = view_with_strides(flat, shape, [step * x.itemsize for step in steps])
-    return view, lambda grad: in_rule(add_strided, grad, before, steps, storage_offset)
+    return [int(number) for number in numbers]
 
 
-@op
-def add_strided(
-    x: Array, shape: tuple[int, ...], stride: tuple[int, ...], storage_offset: int
-) -> Any:
-    """Zeros of `shape`, with x added at the places where `as_strided` took its elements from."""
-    whole, size = np.zeros(shape, x.dtype), x.shape
-    places = np.full(size, storage_offset)
-    grids: Sequence[Array] = np.indices(size, sparse=True)
-    for count, step, grid in zip(size, stride, grids, strict=True):
-        places += step * grid if count else 0
-    np.add.at(whole.reshape(-1), places.reshape(-1), np.ravel(x))
-    return whole, lambda grad: in_rule(as_strided, grad, size, stride, storage_offset)
+def pairs(name: str, padding: Any, count: int) -> list[tuple[int, int]]:
+    """(before, after) per dimension from a number, one per dimension, or the pairs themselves."""
+    entries = list(padding) if isinstance(padding, Sequence) else [padding] * count
+    if len(entries) != count:
+        raise ValueError(f"{name}: padding {padding} must have {count} entries.")
+    both = [whole_numbers(name, "padding", entry, 2, 0) for entry in entries]
+    return [(before, after) for before, after in both]
+
+
+def check_channels(
+    name: str, x: Array, weight: Array, bias: Array | None, groups: int, transposed: bool = False
+) -> None:
+    """Raise ValueError where channels, groups and bias do not fit together."""
+    inputs, features = x.shape[1], weight.shape[1] * groups if transposed else len(weight)
+    takes = len(weight) if transposed else weight.shape[1] * groups
+    if groups < 1 or inputs % groups or features % groups:
+        raise ValueError(
+            f"{name}: {groups} groups do not divide {inputs} input and {features} output channels."
+        )
+    if inputs != takes:
+        raise ValueError(
+            f"{name}: x of shape {x.shape} has {inputs} channels, but weight of shape "
+            f"{weight.shape} takes {takes}" + (f" in {groups} groups." if groups > 1 else ".")
+        )
+    if bias is not None and bias.shape != (features,):
+        raise ValueError(
+            f"{name}: bias of shape {bias.shape} does not fit {features} output channels; "
+            f"it must have shape ({features},)."
+        )
