@@ -109,13 +109,20 @@ def op_source(op: Callable[..., Any]) -> OpSource:
     if not isinstance(tree, ast.FunctionDef):
         return OpSource(doc, "".join(lines), file, line, None)
     statements = tree.body[1:] if ast.get_docstring(tree) is not None else tree.body
-    if not statements:
-        return OpSource(doc, "", file, line, tree)
     text = textwrap.dedent("".join(lines)).split("\n")
-    body = text[statements[0].lineno - 1 : statements[-1].end_lineno]
+    spoken = [each for each in statements if not only_checks(each)]
+    body = [row for each in spoken for row in text[each.lineno - 1 : each.end_lineno]]
     return OpSource(
         doc, textwrap.dedent("\n".join(body)), file, line, ast.increment_lineno(tree, line - 1)
     )
+
+
+def only_checks(statement: ast.stmt) -> bool:
+    """Whether a statement only guards against bad input, and tells nothing about the op."""
+    if isinstance(statement, ast.If):
+        return isinstance(statement.body[-1], ast.Raise) and not statement.orelse
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and ast.unparse(call.func).startswith("check_")
 
 
 def rule_tree(op: Callable[..., Any], rule: Any) -> ast.Lambda | ast.FunctionDef | None:

@@ -1,0 +1,87 @@
+"""What happens, in one sentence each: the line under the controls, and what screen readers say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from viz.growing import GrowingGraph
+from viz.recording import Moment, Recording
+
+
+def listed(names: list[str]) -> str:
+    """`a, b and c`."""
+    names = list(dict.fromkeys(names))
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}"
+
+
+def sentence(recording: Recording, index: int) -> str:
+    """One moment in words."""
+    moment = recording.moments[index]
+    vertex = recording.graph.vertices[moment.vertex]
+    return WORDS[moment.act](recording.growing, moment, vertex.title, recording, index)
+
+
+def op_words(growing: GrowingGraph, moment: Moment, title: str, *_: object) -> str:
+    """An op of the forward."""
+    vertices = growing.graph.vertices
+    size = vertices[moment.vertex].size
+    what = "a single number" if size == "scalar" else size
+    sources = [vertices[edge.source].title for edge in growing.into[moment.vertex]]
+    return f"{title} makes {what}" + (f" from {listed(sources)}." if sources else ".")
+
+
+def rule_words(growing: GrowingGraph, moment: Moment, title: str, *_: object) -> str:
+    """A step of the backward."""
+    vertices, edges = growing.graph.vertices, growing.graph.edges
+    count = len(moment.arrived)
+    arrived = (
+        "The backward begins here with gradient 1"
+        if not count
+        else f"The gradient of {title} has arrived"
+        if count == 1
+        else f"{count} gradients arrive at {title} and add up"
+    )
+    if moment.array is None:
+        return f"No gradient reaches {title}, so it sends none on."
+    targets = [vertices[edges[edge].source].title for edge in moment.edges]
+    return f"{arrived}: its rule sends it on to {listed(targets)}." if targets else f"{arrived}."
+
+
+def unbroadcast_words(
+    growing: GrowingGraph, moment: Moment, title: str, recording: Recording, _: int
+) -> str:
+    """A broadcast gradient summed back."""
+    edge = growing.graph.edges[moment.edges[0]]
+    source = growing.graph.vertices[edge.source]
+    raw = recording.arrays.summaries[f"{edge.id}.raw"].shape
+    wide = "×".join(map(str, raw))
+    return (
+        f"{title} repeated {source.title} from {source.size} to {wide}, "
+        f"so its gradient is summed back to {source.size}."
+    )
+
+
+def update_words(
+    growing: GrowingGraph, moment: Moment, title: str, recording: Recording, index: int
+) -> str:
+    """An optimizer's update."""
+    return f"{recording.updates[index].optimizer} moves {title} against its gradient."
+
+
+def error_words(growing: GrowingGraph, moment: Moment, title: str, *_: object) -> str:
+    """The op that raised."""
+    vertices = growing.graph.vertices
+    sources = [
+        f"{vertices[edge.source].title} ({vertices[edge.source].size})"
+        for edge in growing.into[moment.vertex]
+    ]
+    return f"{title} fails" + (f" on {listed(sources)}." if sources else ".")
+
+
+WORDS: dict[str, Callable[..., str]] = {
+    "op": op_words,
+    "rule": rule_words,
+    "unbroadcast": unbroadcast_words,
+    "update": update_words,
+    "error": error_words,
+}
