@@ -155,10 +155,14 @@ class Step(NamedTuple):
 class Listener:
     """Hears of every op, backward step, module call and update; subclass what you need."""
 
-    def on_op(self, op: Callable[..., Any], inputs: tuple[Any, ...], output: Tensor) -> None:
+    def on_op(
+        self, op: Callable[..., Any], inputs: tuple[Any, ...], settings: Any, output: Tensor
+    ) -> None:
         """An op ran; `output.node` is its node, or None where no gradient is wanted."""
 
-    def on_error(self, op: Callable[..., Any], inputs: tuple[Any, ...], error: Exception) -> None:
+    def on_error(
+        self, op: Callable[..., Any], inputs: tuple[Any, ...], settings: Any, error: Exception
+    ) -> None:
         """An op raised."""
 
     def on_step(self, step: Step) -> None:

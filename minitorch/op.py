@@ -68,7 +68,7 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
             value, rules = function(*arrays, **settings)
         except Exception as error:
             for listener in mode.listeners:
-                listener.on_error(function, inputs, error)
+                listener.on_error(function, inputs, settings, error)
             raise_explained(error, function.__name__, arrays[:arity])
             raise
         if type(value) is not np.ndarray:
@@ -83,7 +83,7 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
         output = Tensor.made_by(node, value)
         if mode.listeners:
             for listener in mode.listeners:
-                listener.on_op(function, inputs, output)
+                listener.on_op(function, inputs, settings, output)
         return output
 
     return apply

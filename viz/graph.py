@@ -18,6 +18,8 @@ import numpy as np
 from minitorch.graph import Node
 from minitorch.tensor import Tensor
 
+Slot = int | str
+
 
 @dataclass(slots=True, eq=False)
 class Vertex:
@@ -57,7 +59,7 @@ class Edge:
     id: str
     source: str
     target: str
-    slot: int
+    slot: Slot  # its place among the inputs, or the name it was given by
     input: str  # what the target's source code calls it
     wants_grad: bool
     detached: bool = False  # the source could give a gradient a way, but the path was cut here
@@ -89,7 +91,7 @@ class Graph:
     edges: dict[str, Edge] = field(default_factory=dict)
     boxes: dict[str, Box] = field(default_factory=dict)
 
-    def add_edge(self, source: str, target: str, slot: int, **known: Any) -> Edge:
+    def add_edge(self, source: str, target: str, slot: Slot, **known: Any) -> Edge:
         """Draw an edge, with the next free id."""
         edge = Edge(f"e{len(self.edges)}", source, target, slot, **known)
         self.edges[edge.id] = edge
@@ -137,8 +139,10 @@ def input_names(op: Callable[..., Any]) -> tuple[str, ...]:
     )
 
 
-def input_name(op: Callable[..., Any], slot: int) -> str:
+def input_name(op: Callable[..., Any], slot: Slot) -> str:
     """The name of one input; those of a starred parameter are numbered."""
+    if isinstance(slot, str):
+        return slot
     names = input_names(op)
     if names and names[-1].startswith("*") and slot >= len(names) - 1:
         return f"{names[-1][1:]}[{slot - len(names) + 1}]"

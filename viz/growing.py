@@ -6,13 +6,26 @@ and sources.
 
 from __future__ import annotations
 
+import inspect
+import sys
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from minitorch.graph import Node
+from minitorch.op import is_array
 from minitorch.tensor import Tensor
-from viz.graph import Box, Edge, Graph, Vertex, ancestors_first, input_name, input_names, leaf_kind
+from viz.graph import (
+    Box,
+    Edge,
+    Graph,
+    Slot,
+    Vertex,
+    ancestors_first,
+    input_name,
+    leaf_kind,
+)
 from viz.sources import Place, place_of, user_frame, variable_name
 
 
@@ -28,6 +41,7 @@ class GrowingGraph:
         self.places: dict[str, Place] = {}
         self.ops: dict[str, Any] = {}  # the op's own function
         self.inputs: dict[str, tuple[Any, ...]] = {}  # as the user gave them
+        self.settings: dict[str, dict[str, Any]] = {}
         self.rules: dict[str, Any] = {}
         self.saved: dict[str, dict[str, Any]] = {}
         self._vertices: dict[int, str] = {}
@@ -79,14 +93,15 @@ class GrowingGraph:
 
     # ---- vertices ------------------------------------------------------------------------------
 
-    def add_op(self, op: Any, inputs: tuple[Any, ...], output: Tensor | None) -> Vertex:
+    def add_op(
+        self, op: Any, inputs: tuple[Any, ...], settings: dict[str, Any], output: Tensor | None
+    ) -> Vertex:
         """A vertex for an op that ran, or failed (then without `output`), and its edges."""
         frame = user_frame()
-        sources = [
-            (slot, self._source(given, op, slot, frame))
-            for slot, given in enumerate(inputs)
-            if is_value(op, slot, given)
-        ]
+        given: dict[Slot, Any] = dict(enumerate(inputs))
+        given.update(settings)
+        values = {slot: value for slot, value in given.items() if is_value(op, slot, value)}
+        sources = {slot: self._source(value, op, slot, frame) for slot, value in values.items()}
         self._ops_in_step += 1
         vertex = self._new(
             "op", op.__name__, None if output is None else output.shape,
@@ -94,12 +109,16 @@ class GrowingGraph:
             box=self._stack[-1].id if self._stack else None,
             wants_grad=output is not None and output.node is not None,
         )  # fmt: skip
-        left = [given for slot, given in enumerate(inputs) if not is_value(op, slot, given)]
-        vertex.settings = ", ".join(f"{given!r:.60}" for given in left)
+        vertex.settings = ", ".join(
+            f"{slot}={value!r:.60}" if isinstance(slot, str) else f"{value!r:.60}"
+            for slot, value in given.items()
+            if slot not in values
+        )
         node = None if output is None else output.node
-        for slot, source in sources:
-            self._connect(source, vertex, slot, op, inputs[slot], node)
-        self.ops[vertex.id], self.inputs[vertex.id] = op, inputs
+        for slot, source in sources.items():
+            self._connect(source, vertex, slot, op, values[slot], node)
+        self.ops[vertex.id] = op
+        self.inputs[vertex.id], self.settings[vertex.id] = inputs, settings
         self.places[vertex.id] = place_of(frame)
         if output is not None:
             vertex.subject = output.node or output
@@ -161,7 +180,7 @@ class GrowingGraph:
             return self._vertices.get(id(given)) or self._vertices.get(id(given.data))
         return self._vertices.get(id(given)) if isinstance(given, np.ndarray) else None
 
-    def _source(self, given: Any, op: Any, slot: int, frame: Any) -> str:
+    def _source(self, given: Any, op: Any, slot: Slot, frame: Any) -> str:
         """The vertex that a value comes from; a leaf is added, under its name in the code."""
         found = self._find(given)
         if found is None and isinstance(given, Tensor) and given.node is not None:
@@ -198,10 +217,10 @@ class GrowingGraph:
     # ---- edges ---------------------------------------------------------------------------------
 
     def _connect(
-        self, source: str, target: Vertex, slot: int, op: Any, given: Any, node: Node | None
+        self, source: str, target: Vertex, slot: Slot, op: Any, given: Any, node: Node | None
     ) -> None:
         before = self.graph.vertices[source]
-        flows = node is not None and slot < len(node.parents) and node.parents[slot] is not None
+        flows = node is not None and has_parent(node, slot)
         cut = before.wants_grad and isinstance(given, Tensor) and not given.requires_grad
         edge = self._edge(
             source, target.id, slot, input=input_name(op, slot), wants_grad=flows, detached=cut
@@ -210,7 +229,7 @@ class GrowingGraph:
         if repeats and before.shape != target.shape and before.kind != "constant":
             edge.broadcast = target.shape
 
-    def _edge(self, source: str, target: str, slot: int, **known: Any) -> Edge:
+    def _edge(self, source: str, target: str, slot: Slot, **known: Any) -> Edge:
         edge = self.graph.add_edge(source, target, slot, **known)
         self.into[target].append(edge)
         self.out_of[source].append(edge)
@@ -220,15 +239,24 @@ class GrowingGraph:
 BROADCASTING = {"add", "sub", "mul", "div", "pow", "maximum", "minimum", "where", "expand"}
 
 
-def is_value(op: Any, slot: int, given: Any) -> bool:
+def has_parent(node: Node, slot: Slot) -> bool:
+    """Whether a gradient goes back through this input."""
+    return isinstance(slot, int) and slot < len(node.parents) and node.parents[slot] is not None
+
+
+def is_value(op: Any, slot: Slot, given: Any) -> bool:
     """Whether an input is a value of the graph, and not a setting such as `dim`."""
     if isinstance(given, Tensor | np.ndarray):
         return True
-    return isinstance(given, int | float) and slot < array_count(op)
+    if isinstance(given, bool) or not isinstance(given, int | float) or isinstance(slot, str):
+        return False
+    return slot in array_slots(op)
 
 
-def array_count(op: Any) -> int:
-    """How many of the op's first parameters are arrays."""
-    annotations = getattr(op, "__annotations__", {})
-    names = [name.lstrip("*") for name in input_names(op)]
-    return sum("Array" in str(annotations.get(name)) for name in names)
+@lru_cache(maxsize=4096)
+def array_slots(op: Any) -> range:
+    """Which of the op's positional parameters are arrays."""
+    parameters = list(inspect.signature(op).parameters.values())
+    count = sum(is_array(each) for each in parameters)
+    starred = any(each.kind is each.VAR_POSITIONAL and is_array(each) for each in parameters)
+    return range(sys.maxsize if starred else count)

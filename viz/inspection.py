@@ -73,7 +73,7 @@ def rule_record(recording: Recording, index: int, edge: Edge) -> dict[str, Any]:
     growing, store = recording.growing, recording.arrays
     source = recording.graph.vertices[edge.source]
     rules = growing.rules.get(edge.target)
-    rule = rules[edge.slot] if isinstance(rules, tuple) else rules
+    rule = rules[int(edge.slot)] if isinstance(rules, tuple) else rules
     op = growing.ops[edge.target]
     grad = store.values(f"{edge.target}.grad")
     formula = rule_formula(op, rule, grad) if rule else Formula("", "other", [Term("grad")])

@@ -103,13 +103,13 @@ class Recording(Listener):
         else:
             self.growing.leave()
 
-    def on_op(self, op: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def on_op(self, op: Any, inputs: tuple[Any, ...], settings: Any, output: Tensor) -> None:
         """An op ran: a vertex, its edges, and a moment of the forward."""
-        if self._answered and not self.growing.continues(inputs):
+        if self._answered and not self.growing.continues((*inputs, *settings.values())):
             self._answered = False
             self._memory = MemoryCount()
             self.growing.next_step()
-        vertex = self.growing.add_op(op, inputs, output)
+        vertex = self.growing.add_op(op, inputs, settings, output)
         self._keep_leaves(vertex.id)
         self.arrays.keep(f"{vertex.id}.value", output.data)
         saved = self.growing.saved.get(vertex.id, {})
@@ -122,9 +122,9 @@ class Recording(Listener):
             edges=[edge.id for edge in self.growing.into[vertex.id]],
         )  # fmt: skip
 
-    def on_error(self, op: Any, inputs: tuple[Any, ...], error: Exception) -> None:
+    def on_error(self, op: Any, inputs: tuple[Any, ...], settings: Any, error: Exception) -> None:
         """An op raised: its vertex stands at the end of the recording."""
-        vertex = self.growing.add_op(op, inputs, None)
+        vertex = self.growing.add_op(op, inputs, settings, None)
         self._keep_leaves(vertex.id)
         self.error = error
         self._happened(
@@ -148,7 +148,7 @@ class Recording(Listener):
         summed = []
         sent = []
         for edge in self.growing.into[vertex]:
-            raw = step.contributions[edge.slot] if edge.wants_grad else None
+            raw = step.contributions[int(edge.slot)] if edge.wants_grad else None
             if raw is None:
                 continue
             raw, shape = as_values(raw), self.graph.vertices[edge.source].shape
