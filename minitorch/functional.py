@@ -1,6 +1,7 @@
 """PyTorch's name for ops as functions: `import minitorch.functional as F`."""
 
-# Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 4_04_pooling. Edit there, then `make extract`.
+# Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 2_06_modules, 3_03_batch_norm, 4_04_pooling.
+# Edit there, then `make extract`.
 
 from minitorch.activations import (
     elu,
@@ -20,7 +21,21 @@ from minitorch.activations import (
 )
 from minitorch.convolution import conv1d, conv2d, conv_transpose2d
 from minitorch.joining import pad
-from minitorch.losses import cross_entropy, log_softmax, mse_loss, softmax
+from minitorch.layers import dropout, embedding, one_hot
+from minitorch.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    log_softmax,
+    mse_loss,
+    nll_loss,
+    smooth_l1_loss,
+    softmax,
+)
+from minitorch.normalization import batch_norm, group_norm, layer_norm
 from minitorch.operations import linear, relu, sigmoid, tanh
 from minitorch.pooling import adaptive_max_pool2d, avg_pool2d, max_pool2d
 from minitorch.resizing import adaptive_avg_pool2d, interpolate
@@ -29,16 +44,26 @@ __all__ = [
     "adaptive_avg_pool2d",
     "adaptive_max_pool2d",
     "avg_pool2d",
+    "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
     "conv1d",
     "conv2d",
     "conv_transpose2d",
     "cross_entropy",
+    "dropout",
     "elu",
+    "embedding",
     "gelu",
+    "group_norm",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "huber_loss",
     "interpolate",
+    "kl_div",
+    "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",
@@ -46,6 +71,8 @@ __all__ = [
     "max_pool2d",
     "mish",
     "mse_loss",
+    "nll_loss",
+    "one_hot",
     "pad",
     "prelu",
     "relu",
@@ -53,6 +80,7 @@ __all__ = [
     "selu",
     "sigmoid",
     "silu",
+    "smooth_l1_loss",
     "softmax",
     "softplus",
     "softsign",

@@ -1,19 +1,35 @@
-"""Layers: modules with one op inside, and the containers that chain them. Leans on `module`."""
+"""Layers: modules with one op inside. Leans on `module` and the op modules."""
 
 # Grown in notebooks: 2_06_modules. Edit there, then `make extract`.
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from minitorch import operations, shapes
-from minitorch.creation import kaiming_uniform, uniform
+from minitorch.creation import kaiming_uniform, randn, uniform
 from minitorch.module import Module, Parameter
+from minitorch.op import op
+from minitorch.random import generator
 from minitorch.tensor import Tensor
 
-__all__ = ["Flatten", "Linear", "ReLU", "Sequential", "Sigmoid", "Tanh"]
+__all__ = [
+    "Array",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Identity",
+    "Linear",
+    "dropout",
+    "embedding",
+    "one_hot",
+]
+
+
+Array = np.ndarray
 
 
 class Linear(Module):
@@ -37,56 +53,100 @@ class Linear(Module):
         return f"{in_features}, {out_features}" + ("" if self.bias is not None else ", bias=False")
 
 
-class ReLU(Module):
-    """x where it is positive, else 0."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the layer."""
-        return operations.relu(x)
-
-
-class Tanh(Module):
-    """Hyperbolic tangent."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the layer."""
-        return operations.tanh(x)
-
-
-class Sigmoid(Module):
-    """1 / (1 + exp(-x))."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the layer."""
-        return operations.sigmoid(x)
-
-
 class Flatten(Module):
-    """All dimensions but the first merged into one."""
+    """The dimensions from `start_dim` to `end_dim` merged into one."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
-        return shapes.flatten(x, 1)
+        return shapes.flatten(x, self.start_dim, self.end_dim)
 
 
-class Sequential(Module):
-    """Modules applied one after the other; also indexed and iterated in that order."""
-
-    def __init__(self, *modules: Module) -> None:
-        for index, module in enumerate(modules):
-            setattr(self, str(index), module)
+class Identity(Module):
+    """Nothing: what stands where a layer may be left out."""
 
     def forward(self, x: Any) -> Any:
-        """Apply the modules in order."""
-        for module in self:
-            x = module(x)
+        """Return what came in."""
         return x
 
-    def __iter__(self) -> Iterator[Module]:
-        return self.children()
 
-    def __len__(self) -> int:
-        return len(list(self.children()))
+@op
+def dropout(x: Array, p: float = 0.5, training: bool = True) -> Any:
+    """Each element 0 with probability `p`, the others divided by 1 - p; nothing if not `training`.
 
-    def __getitem__(self, index: int) -> Module:
-        return list(self.children())[index]
+    The expected value stays as it is: Srivastava et al. 2014.
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: p is a probability, from 0 to 1, not {p}.")
+    if not training or not p:
+        return x, lambda grad: grad
+    kept = generator().random(x.shape, dtype=np.float32) >= p
+    mask = kept * x.dtype.type(0 if p == 1 else 1 / (1 - p))
+    return x * mask, lambda grad: grad * mask
+
+
+class Dropout(Module):
+    """While training, each element is 0 with probability `p`, the others divided by 1 - p."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return dropout(x, p=self.p, training=self.training)
+
+    def extra_repr(self) -> str:
+        """The probability."""
+        return f"p={self.p}"
+
+
+@op
+def embedding(index: Array, weight: Array) -> Any:
+    """The rows of `weight` (rows, features) that `index` (...) names: (..., features).
+
+    A row that is named more than once gets the sum of its gradients.
+    """
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"embedding: the index is {index.dtype}; rows are named by integers.")
+    if index.size and (index.min() < 0 or index.max() >= len(weight)):
+        raise IndexError(f"embedding: an index lies outside the {len(weight)} rows of the weight.")
+
+    def to_weight(grad: Array) -> Array:
+        total = np.zeros_like(weight)
+        np.add.at(total, index, grad)
+        return total
+
+    return weight[index], (None, to_weight)
+
+
+class Embedding(Module):
+    """A table of vectors, looked up by number; starts normally distributed."""
+
+    def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
+        self.weight = Parameter(randn(num_embeddings, embedding_dim))
+
+    def forward(self, index: Tensor) -> Tensor:
+        """Look up."""
+        return embedding(index, self.weight)
+
+    def extra_repr(self) -> str:
+        """Rows and features."""
+        return ", ".join(map(str, self.weight.shape))
+
+
+@op
+def one_hot(index: Array, num_classes: int = -1) -> Any:
+    """1 at the class that `index` (...) names, else 0: (..., classes) of int64.
+
+    Without `num_classes`, the largest index says how many there are.
+    """
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"one_hot: the index is {index.dtype}; classes are named by integers.")
+    if num_classes == -1 and not index.size:
+        raise ValueError("one_hot: an empty index does not tell how many classes there are.")
+    classes = int(index.max()) + 1 if num_classes == -1 else num_classes
+    if index.size and (index.min() < 0 or index.max() >= classes):
+        raise IndexError(f"one_hot: a class lies outside 0 to {classes - 1}.")
+    return (index[..., None] == np.arange(classes)).astype(np.int64), None

@@ -1,17 +1,38 @@
-"""Losses, and the softmax that they stand on. Leans on `op`."""
+"""Losses, and the softmax that they stand on. Leans on `op`.
+
+A loss compares an output with its target. Its `reduction` says what becomes of the values that it
+finds: "mean", "sum", or "none", which keeps them all.
+"""
 
 # Grown in notebooks: 2_06_modules. Edit there, then `make extract`.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minitorch.op import op
 
-__all__ = ["Array", "check_classes", "cross_entropy", "log_softmax", "mse_loss", "softmax"]
+__all__ = [
+    "Array",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "check_classes",
+    "check_target",
+    "class_weights",
+    "cross_entropy",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "log_softmax",
+    "mse_loss",
+    "nll_loss",
+    "reduced",
+    "smooth_l1_loss",
+    "softmax",
+]
 
 
 Array = np.ndarray
@@ -33,66 +54,281 @@ def log_softmax(x: Array, dim: int = -1) -> Any:
     return y, lambda grad: grad - np.exp(y) * grad.sum(axis=dim, keepdims=True)
 
 
-@op
-def cross_entropy(logits: Array, target: Any) -> Any:
-    """Mean of -log(softmax(logits)) at each sample's class: logits (N, C), target (N,) of ints.
+def reduced(
+    name: str, values: Array, reduction: str, total: Any = None, dropped: Any = ()
+) -> tuple[Array, Callable[[Array], Array]]:
+    """What `reduction` makes of a loss's values, and a function from its gradient to theirs.
 
-    Softmax and logarithm in one step: its gradient is simply (softmax - one_hot) / N.
+    A mean divides by `total`, the number of values if not given. `dropped` is an axis of size 1
+    that only the values have.
     """
-    check_classes(logits, target)
-    rows = np.arange(len(logits))
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    exponentials = np.exp(shifted)
-    totals = exponentials.sum(axis=1)
-    loss = (np.log(totals) - shifted[rows, target]).sum() / len(logits)
-
-    def backward(grad: Array) -> Array:
-        back = exponentials / totals[:, None]
-        back[rows, target] -= 1
-        back *= grad / len(back)
-        return back
-
-    return loss, backward
+    if reduction == "none":
+        return np.squeeze(values, axis=dropped), lambda grad: grad.reshape(values.shape)
+    if reduction == "sum":
+        return np.add.reduce(values, axis=None), lambda grad: grad
+    if reduction != "mean":
+        raise ValueError(f'{name}: reduction is "mean", "sum" or "none", not {reduction!r}.')
+    count = values.size if total is None else total
+    if not count:
+        raise ValueError(f"{name}: the batch is empty, so there is no mean to take.")
+    return np.add.reduce(values, axis=None) / count, lambda grad: grad / count
 
 
-def check_classes(logits: Array, target: Array) -> None:
-    """Raise ValueError where targets are no class indices that fit logits (N, C)."""
-    if logits.ndim != 2 or target.shape != logits.shape[:1]:
-        raise ValueError(
-            f"cross_entropy: logits of shape {logits.shape} and target of shape {target.shape} do "
-            "not fit. It takes logits (N, C) and one class index per sample, (N,)."
-        )
-    if not len(logits):
-        raise ValueError("cross_entropy: the batch is empty, so there is no mean to take.")
-    if target.dtype.kind not in "iu":
-        raise TypeError(
-            f"cross_entropy: target is {target.dtype}, not integer class indices"
-            f"{' (and holds NaN)' if np.isnan(target).any() else ''}. Convert it with .long()."
-        )
-    if target.min() < 0 or target.max() >= logits.shape[1]:
-        worst = target[(target < 0) | (target >= logits.shape[1])][0]
-        raise IndexError(
-            f"cross_entropy: class {worst} is out of range: logits of shape {logits.shape} have "
-            f"classes 0 to {logits.shape[1] - 1}."
-        )
-
-
-@op
-def mse_loss(x: Array, target: Array) -> Any:
-    """Mean of (x - target) squared, over tensors of one shape."""
+def check_target(name: str, x: Array, target: Array) -> None:
+    """Raise ValueError where an output and its target differ in shape, or the target holds NaN."""
     if np.shape(x) != np.shape(target):
         raise ValueError(
-            f"mse_loss: shapes {np.shape(x)} and {np.shape(target)} differ. Broadcasting here is "
+            f"{name}: shapes {np.shape(x)} and {np.shape(target)} differ. Broadcasting here is "
             "nearly always a mistake; reshape one of them."
         )
-    if not math.prod(x.shape):
-        raise ValueError("mse_loss: the batch is empty, so there is no mean to take.")
+    if np.isnan(target).any():
+        raise ValueError(f"{name}: the target holds NaN, which would make every weight NaN.")
+
+
+@op
+def mse_loss(x: Array, target: Array, reduction: str = "mean") -> Any:
+    """(x - target) squared, over tensors of one shape."""
+    check_target("mse_loss", x, target)
     difference = x - target
+    value, share = reduced("mse_loss", difference * difference, reduction)
 
     def backward(grad: Array) -> Array:
-        return grad * (2 / difference.size) * difference
+        return 2 * share(grad) * difference
 
-    return (difference * difference).sum() / difference.size, (
-        backward,
-        lambda grad: -backward(grad),
+    return value, (backward, lambda grad: -backward(grad))
+
+
+@op
+def l1_loss(x: Array, target: Array, reduction: str = "mean") -> Any:
+    """|x - target|; where they are equal the gradient is taken as 0."""
+    check_target("l1_loss", x, target)
+    difference = x - target
+    value, share = reduced("l1_loss", np.abs(difference), reduction)
+
+    def backward(grad: Array) -> Array:
+        return share(grad) * np.sign(difference)
+
+    return value, (backward, lambda grad: -backward(grad))
+
+
+@op
+def huber_loss(x: Array, target: Array, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """Half the square of x - target up to `delta`, then a straight line: outliers pull less.
+
+    Huber 1964. Its slope is the difference, cut off at -delta and delta.
+    """
+    check_target("huber_loss", x, target)
+    if delta <= 0:
+        raise ValueError(f"huber_loss: delta must be above 0, not {delta}.")
+    difference = x - target
+    slope = np.clip(difference, -delta, delta)
+    value, share = reduced("huber_loss", slope * (difference - 0.5 * slope), reduction)
+
+    def backward(grad: Array) -> Array:
+        return share(grad) * slope
+
+    return value, (backward, lambda grad: -backward(grad))
+
+
+def smooth_l1_loss(x: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
+    """The Huber loss divided by `beta`, so that its straight lines have slope 1 (Girshick 2015)."""
+    if not beta:
+        return l1_loss(x, target, reduction=reduction)
+    return huber_loss(x, target, reduction=reduction, delta=beta) / beta
+
+
+def class_weights(
+    name: str, scores: Array, target: Array, weight: Any, ignore_index: int, smoothing: float
+) -> tuple[Array, Any]:
+    """How much each class of each sample counts, in the shape of `scores`; and their total.
+
+    Raises where `target` is neither class indices nor probabilities that fit the scores.
+    """
+    axis = min(1, scores.ndim - 1)
+    classes = scores.shape[axis]
+    along = (classes, *(1,) * (scores.ndim - 1 - axis))  # broadcasts along the class axis
+    per_class = np.ones(along, scores.dtype)
+    if weight is not None:
+        per_class = np.asarray(weight, scores.dtype).reshape(along)
+    if target.dtype.kind == "f":
+        check_target(name, scores, target)
+        hot, counts, total = target, 1, scores.size / max(classes, 1)
+    else:
+        check_classes(name, scores, target, classes, axis, ignore_index)
+        labels = np.expand_dims(target, axis)
+        counts = labels != ignore_index
+        hot = (labels == np.arange(classes).reshape(along)) & counts
+        total = np.add.reduce(hot * per_class, axis=None)
+        if target.size and not counts.any():
+            raise ValueError(f"{name}: every target is {ignore_index}, the class that is ignored.")
+    if smoothing:
+        hot = ((1 - smoothing) * hot + smoothing / classes) * counts
+    return hot * per_class, total
+
+
+def check_classes(
+    name: str, scores: Array, target: Array, classes: int, axis: int, ignore_index: int
+) -> None:
+    """Raise where targets are no class indices that fit the scores."""
+    if target.shape != scores.shape[:axis] + scores.shape[axis + 1 :]:
+        raise ValueError(
+            f"{name}: scores of shape {scores.shape} and target of shape {target.shape} do not "
+            "fit. It takes scores (N, C, ...) and one class index per sample, (N, ...)."
+        )
+    if target.dtype.kind not in "iu":
+        raise TypeError(f"{name}: target is {target.dtype}; class indices are integers.")
+    outside = ((target < 0) | (target >= classes)) & (target != ignore_index)
+    if outside.any():
+        raise IndexError(
+            f"{name}: class {target[outside].flat[0]} is out of range: scores of shape "
+            f"{scores.shape} have classes 0 to {classes - 1}."
+        )
+
+
+@op
+def cross_entropy(
+    logits: Array,
+    target: Array,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """-log(softmax(logits)) at each sample's class: logits (N, C, ...), target (N, ...) of ints.
+
+    Softmax and logarithm in one step: the gradient is simply softmax - one_hot. The target may
+    also be probabilities in the shape of the logits. `weight` (C,) makes classes count more,
+    samples of class `ignore_index` do not count, and `label_smoothing` shares that part of each
+    target out over all classes (Szegedy et al. 2016).
+    """
+    axis = min(1, logits.ndim - 1)
+    if not logits.size:
+        raise ValueError(f"cross_entropy: the batch is empty: logits of shape {logits.shape}.")
+    wanted, total = class_weights(
+        "cross_entropy", logits, target, weight, ignore_index, label_smoothing
     )
+    shifted = logits - logits.max(axis=axis, keepdims=True)
+    exponentials = np.exp(shifted)
+    totals = exponentials.sum(axis=axis, keepdims=True)
+    log_probabilities = shifted - np.log(totals)
+    missed = np.multiply(
+        wanted, log_probabilities, where=wanted != 0, out=np.zeros_like(exponentials)
+    )  # 0 * log(0) counts as 0
+    values = -missed.sum(axis=axis, keepdims=True)
+    value, share = reduced("cross_entropy", values, reduction, total, axis)
+
+    def to_logits(grad: Array) -> Array:
+        softmax = exponentials / totals
+        return share(grad) * (softmax * wanted.sum(axis=axis, keepdims=True) - wanted)
+
+    def to_target(grad: Array) -> Array:
+        counts = 1 if weight is None else np.reshape(weight, (-1, *(1,) * (logits.ndim - 1 - axis)))
+        return share(grad) * (label_smoothing - 1) * counts * log_probabilities
+
+    return value, (to_logits, to_target)
+
+
+@op
+def nll_loss(
+    log_probabilities: Array,
+    target: Array,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Any:
+    """-log_probabilities (N, C, ...) at each sample's class, target (N, ...) of ints.
+
+    After `log_softmax` it is the cross entropy: the negative log likelihood.
+    """
+    if target.dtype.kind == "f":
+        raise TypeError(f"nll_loss: target is {target.dtype}; class indices are integers.")
+    axis = min(1, log_probabilities.ndim - 1)
+    wanted, total = class_weights(
+        "nll_loss", log_probabilities, target, weight, ignore_index, smoothing=0
+    )
+    values = -np.multiply(
+        wanted, log_probabilities, where=wanted != 0, out=np.zeros_like(log_probabilities)
+    ).sum(axis=axis, keepdims=True)
+    value, share = reduced("nll_loss", values, reduction, total, axis)
+    return value, (lambda grad: -share(grad) * wanted, None)
+
+
+@op
+def binary_cross_entropy(
+    probability: Array, target: Array, weight: Any = None, reduction: str = "mean"
+) -> Any:
+    """-(target log p + (1 - target) log(1 - p)), log not below -100; prefer it from logits."""
+    check_target("binary_cross_entropy", probability, target)
+    if not ((probability >= 0) & (probability <= 1)).all():
+        raise ValueError(
+            "binary_cross_entropy: probabilities must lie from 0 to 1. For any numbers there is "
+            "binary_cross_entropy_with_logits."
+        )
+    with np.errstate(divide="ignore"):  # log(0) is cut off
+        yes = np.maximum(np.log(probability), -100)
+        no = np.maximum(np.log1p(-probability), -100)
+    counts = np.ones((), probability.dtype) if weight is None else np.asarray(weight)
+    values = -counts * (target * yes + (1 - target) * no)
+    value, share = reduced("binary_cross_entropy", values, reduction)
+
+    def to_probability(grad: Array) -> Array:
+        spread = np.maximum(probability * (1 - probability), 1e-12)
+        return share(grad) * counts * (probability - target) / spread
+
+    return value, (to_probability, lambda grad: share(grad) * counts * (no - yes))
+
+
+@op
+def binary_cross_entropy_with_logits(
+    logits: Array,
+    target: Array,
+    weight: Any = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+) -> Any:
+    """Binary cross entropy of sigmoid(logits), stable: log(1 + exp(-|x|)) cannot overflow.
+
+    `weight` scales every value, `pos_weight` only the part of the target that is 1.
+    """
+    name = "binary_cross_entropy_with_logits"
+    check_target(name, logits, target)
+    small = np.exp(-np.abs(logits))
+    if_one = np.log1p(small) - np.minimum(logits, 0)  # -log(sigmoid(x))
+    if_zero = if_one + logits  # -log(1 - sigmoid(x))
+    ones = np.ones((), logits.dtype)
+    counts = ones if weight is None else np.asarray(weight)
+    positive = ones if pos_weight is None else np.asarray(pos_weight)
+    values = counts * (positive * target * if_one + (1 - target) * if_zero)
+    value, share = reduced(name, values, reduction)
+
+    def to_logits(grad: Array) -> Array:
+        sigmoid = np.where(logits >= 0, ones, small) / (1 + small)
+        slope = (1 - target) * sigmoid - positive * target * (1 - sigmoid)
+        return share(grad) * counts * slope
+
+    def to_target(grad: Array) -> Array:
+        return share(grad) * counts * (positive * if_one - if_zero)
+
+    return value, (to_logits, to_target)
+
+
+@op
+def kl_div(x: Array, target: Array, reduction: str = "mean", log_target: bool = False) -> Any:
+    """Where the target is above 0, target * (log(target) - x), x being log probabilities; else 0.
+
+    Divergence of Kullback and Leibler 1951, whose mean is taken by `reduction="batchmean"`.
+    """
+    check_target("kl_div", x, target)
+    chance = np.exp(target) if log_target else target
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_chance = target if log_target else np.log(target)
+        values = np.where(chance > 0, chance * (log_chance - x), 0).astype(chance.dtype)
+    batchmean = reduction == "batchmean"
+    total = len(x) if batchmean and x.ndim else None
+    value, share = reduced("kl_div", values, "mean" if batchmean else reduction, total)
+
+    def to_target(grad: Array) -> Array:
+        slope = chance * (log_chance - x + 1) if log_target else log_chance - x + 1
+        return share(grad) * np.where(chance > 0, slope, 0)
+
+    return value, (lambda grad: -share(grad) * chance, to_target)

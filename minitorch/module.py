@@ -16,7 +16,7 @@ import numpy as np
 from minitorch.graph import mode
 from minitorch.tensor import Tensor
 
-__all__ = ["Buffer", "Module", "Parameter"]
+__all__ = ["Buffer", "HookHandle", "Module", "Parameter"]
 
 
 class Parameter(Tensor):
@@ -32,26 +32,61 @@ class Buffer(Tensor):
     """A tensor that belongs to a module's state but is not trained, such as a running mean."""
 
 
+class HookHandle:
+    """A hook of a module; `remove` takes it away, as does leaving it as a context."""
+
+    def __init__(self, module: Module, before: bool, hook: Callable[..., Any]) -> None:
+        self.module, self.entry = module, (before, hook)
+        module.hooks = [*(module.hooks or []), self.entry]
+
+    def remove(self) -> None:
+        """Take the hook away."""
+        left = [entry for entry in self.module.hooks or [] if entry is not self.entry]
+        self.module.hooks = left or None
+
+    def __enter__(self) -> HookHandle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
 class Module:
     """Base of everything with parameters: assign them as attributes, and write `forward`."""
 
     training = True
+    hooks: list[tuple[bool, Callable[..., Any]]] | None = None  # (before forward, hook)
 
     def forward(self, *inputs: Any) -> Any:
         """The computation; every subclass writes its own."""
         raise NotImplementedError(f"{type(self).__name__} has no forward.")
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
-        """Run `forward`, and let listeners know when it begins and ends."""
-        if not mode.listeners:
+        """Run `forward` between the hooks, and let listeners know when it begins and ends."""
+        if not mode.listeners and self.hooks is None:
             return self.forward(*inputs, **settings)
         for listener in mode.listeners:
             listener.on_module(self, entered=True)
         try:
-            return self.forward(*inputs, **settings)
+            for before, hook in self.hooks or ():
+                if before and (answer := hook(self, inputs)) is not None:
+                    inputs = answer if isinstance(answer, tuple) else (answer,)
+            output = self.forward(*inputs, **settings)
+            for before, hook in self.hooks or ():
+                if not before and (answer := hook(self, inputs, output)) is not None:
+                    output = answer
+            return output
         finally:
             for listener in mode.listeners:
                 listener.on_module(self, entered=False)
+
+    def register_forward_pre_hook(self, hook: Callable[..., Any]) -> HookHandle:
+        """Call `hook(module, inputs)` before forward; what it returns replaces the inputs."""
+        return HookHandle(self, True, hook)
+
+    def register_forward_hook(self, hook: Callable[..., Any]) -> HookHandle:
+        """Call `hook(module, inputs, output)` after forward; its answer replaces the output."""
+        return HookHandle(self, False, hook)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign, and tell parameters their dotted name, for pictures and errors."""

@@ -1,8 +1,11 @@
 """PyTorch's name for modules and layers: `from minitorch import nn`."""
 
-# Grown in notebooks: 2_05_the_tensor, 4_04_pooling. Edit there, then `make extract`.
+# Grown in notebooks: 2_06_modules, 3_03_batch_norm, 4_04_pooling. Edit there, then `make extract`.
 
+from minitorch import clipping as utils
 from minitorch import functional
+from minitorch import initialization as init
+from minitorch.containers import ModuleDict, ModuleList, Sequential
 from minitorch.convolution_layers import (
     AdaptiveAvgPool2d,
     AdaptiveMaxPool2d,
@@ -13,26 +16,61 @@ from minitorch.convolution_layers import (
     MaxPool2d,
     Upsample,
 )
-from minitorch.layers import Flatten, Linear, ReLU, Sequential, Sigmoid, Tanh
+from minitorch.criteria import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
+from minitorch.layers import Dropout, Embedding, Flatten, Identity, Linear
 from minitorch.module import Buffer, Module, Parameter
+from minitorch.nonlinearities import LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
+from minitorch.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 
 __all__ = [
     "AdaptiveAvgPool2d",
     "AdaptiveMaxPool2d",
     "AvgPool2d",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
     "Buffer",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
+    "CrossEntropyLoss",
+    "Dropout",
+    "Embedding",
     "Flatten",
+    "GroupNorm",
+    "HuberLoss",
+    "Identity",
+    "KLDivLoss",
+    "L1Loss",
+    "LayerNorm",
     "Linear",
+    "LogSoftmax",
+    "MSELoss",
     "MaxPool2d",
     "Module",
+    "ModuleDict",
+    "ModuleList",
+    "NLLLoss",
     "Parameter",
     "ReLU",
     "Sequential",
     "Sigmoid",
+    "SmoothL1Loss",
+    "Softmax",
     "Tanh",
     "Upsample",
     "functional",
+    "init",
+    "utils",
 ]

@@ -1,0 +1,180 @@
+"""Optimizers, schedules and layers follow PyTorch step for step, within float32 rounding."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minitorch
+from minitorch import nn, optim
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+
+OPTIMIZERS = [
+    ("SGD", {"lr": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1}),
+    ("Adam", {"lr": 0.01}),
+    ("Adam", {"lr": 0.01, "betas": (0.8, 0.95), "weight_decay": 0.1, "eps": 1e-6}),
+    ("AdamW", {"lr": 0.01, "weight_decay": 0.1}),
+    ("RMSprop", {"lr": 0.01}),
+    ("RMSprop", {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1, "alpha": 0.9}),
+    ("RMSprop", {"lr": 0.01, "momentum": 0.5, "centered": True}),
+]
+
+
+def pair_of_parameters(shapes):
+    random = np.random.default_rng(0)
+    values = [random.standard_normal(shape).astype(np.float32) for shape in shapes]
+    ours = [nn.Parameter(value.copy()) for value in values]
+    theirs = [torch.nn.Parameter(torch.tensor(value)) for value in values]
+    return ours, theirs
+
+
+@pytest.mark.parametrize("name, settings", OPTIMIZERS)
+@pytest.mark.parametrize("shapes", [[(5, 3), (3,), ()], [(600, 500)]])
+def test_optimizer_follows_torch_over_100_steps(name, settings, shapes):
+    ours, theirs = pair_of_parameters(shapes)
+    mine = getattr(optim, name)(ours, **settings)
+    reference = getattr(torch.optim, name)(theirs, **settings)
+    random = np.random.default_rng(1)
+    for _ in range(100):
+        for parameter, twin in zip(ours, theirs, strict=True):
+            grad = random.standard_normal(parameter.shape).astype(np.float32)
+            parameter.grad = minitorch.Tensor(np.asarray(grad))
+            twin.grad = torch.tensor(grad)
+        mine.step()
+        reference.step()
+    for parameter, twin in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(parameter.data, twin.detach().numpy(), rtol=2e-4, atol=2e-6)
+
+
+SCHEDULES = [
+    ("StepLR", {"step_size": 7, "gamma": 0.5}),
+    ("MultiStepLR", {"milestones": [5, 9, 20], "gamma": 0.3}),
+    ("ExponentialLR", {"gamma": 0.9}),
+    ("LinearLR", {"start_factor": 0.1, "total_iters": 12}),
+    ("CosineAnnealingLR", {"T_max": 40, "eta_min": 0.01}),
+    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 40}),
+    ("OneCycleLR", {"max_lr": 0.5, "total_steps": 40, "pct_start": 0.2, "div_factor": 5.0}),
+    ("LambdaLR", {"lr_lambda": lambda step: 1 / (1 + step)}),
+]
+
+
+@pytest.mark.parametrize("name, settings", SCHEDULES)
+def test_schedule_follows_torch(name, settings):
+    ours, theirs = pair_of_parameters([(2,)])
+    mine = optim.SGD(ours, lr=0.2, momentum=0.9)
+    reference = torch.optim.SGD(theirs, lr=0.2, momentum=0.9)
+    schedule = getattr(optim.lr_scheduler, name)(mine, **settings)
+    twin = getattr(torch.optim.lr_scheduler, name)(reference, **settings)
+    for _ in range(39):
+        assert mine.param_groups[0]["lr"] == pytest.approx(reference.param_groups[0]["lr"])
+        expected = reference.param_groups[0]["momentum"]
+        assert mine.param_groups[0]["momentum"] == pytest.approx(expected)
+        schedule.step()
+        reference.step()
+        twin.step()
+
+
+def test_plateau_schedule_follows_torch():
+    ours, theirs = pair_of_parameters([(2,)])
+    settings: Any = {"factor": 0.5, "patience": 2, "cooldown": 1, "min_lr": 0.01}
+    mine, reference = optim.SGD(ours, lr=0.2), torch.optim.SGD(theirs, lr=0.2)
+    schedule = optim.lr_scheduler.ReduceLROnPlateau(mine, **settings)
+    twin = torch.optim.lr_scheduler.ReduceLROnPlateau(reference, **settings)
+    metrics = [3.0, 2.0, 2.5, *[2.0] * 12, 1.0, 0.5, *[0.6] * 9]
+    for metric in metrics:
+        schedule.step(metric)
+        twin.step(metric)
+        assert mine.param_groups[0]["lr"] == pytest.approx(reference.param_groups[0]["lr"])
+
+
+def test_warm_up_then_cosine_follows_torch():
+    ours, theirs = pair_of_parameters([(2,)])
+
+    def build(package, parameters):
+        optimizer = package.optim.SGD(parameters, lr=0.2)
+        rates = package.optim.lr_scheduler
+        parts = [
+            rates.LinearLR(optimizer, start_factor=0.1, total_iters=5),
+            rates.CosineAnnealingLR(optimizer, T_max=20),
+        ]
+        return optimizer, rates.SequentialLR(optimizer, parts, milestones=[5])
+
+    (mine, schedule), (reference, twin) = build(minitorch, ours), build(torch, theirs)
+    for _ in range(24):
+        assert mine.param_groups[0]["lr"] == pytest.approx(reference.param_groups[0]["lr"])
+        schedule.step()
+        reference.step()
+        twin.step()
+
+
+LAYERS = [
+    (lambda package: package.nn.BatchNorm1d(4), (6, 4)),
+    (lambda package: package.nn.BatchNorm1d(4, momentum=0.3, affine=False), (6, 4, 5)),
+    (lambda package: package.nn.BatchNorm2d(3), (4, 3, 5, 2)),
+    (lambda package: package.nn.BatchNorm2d(3, track_running_stats=False), (4, 3, 5, 2)),
+    (lambda package: package.nn.LayerNorm(5), (4, 3, 5)),
+    (lambda package: package.nn.LayerNorm((3, 5)), (4, 3, 5)),
+    (lambda package: package.nn.LayerNorm(5, bias=False), (2, 5)),
+    (lambda package: package.nn.GroupNorm(2, 6), (3, 6, 4, 4)),
+    (lambda package: package.nn.GroupNorm(3, 6, affine=False), (3, 6)),
+]
+
+
+def assert_close(mine, reference):
+    np.testing.assert_allclose(mine.data, reference.numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("build, shape", LAYERS)
+def test_normalization_follows_torch(build, shape):
+    mine, reference = build(minitorch), build(torch)
+    random = np.random.default_rng(0)
+    state = {
+        name: random.random(value.shape).astype(np.float32)
+        for name, value in mine.state_dict().items()
+        if "num_batches" not in name
+    }
+    mine.load_state_dict(state, strict=False)
+    reference.load_state_dict({k: torch.tensor(v) for k, v in state.items()}, strict=False)
+    for training in (True, True, False):
+        mine.train(training)
+        reference.train(training)
+        x = (3 * random.standard_normal(shape) + 2).astype(np.float32)
+        mine_x = minitorch.tensor(x, requires_grad=True)
+        reference_x = torch.tensor(x, requires_grad=True)
+        y, expected = mine(mine_x), reference(reference_x)
+        grad = random.standard_normal(shape).astype(np.float32)
+        y.backward(minitorch.tensor(grad))
+        expected.backward(torch.tensor(grad))
+        assert_close(y, expected.detach())
+        assert_close(mine_x.grad, reference_x.grad)
+    theirs = dict(reference.named_parameters())
+    for name, parameter in mine.named_parameters():
+        assert_close(parameter.grad, theirs[name].grad)
+    for name, value in reference.state_dict().items():
+        np.testing.assert_allclose(mine.state_dict()[name], value.numpy(), rtol=1e-5, err_msg=name)
+
+
+def test_optimizer_state_has_the_names_of_torch():
+    ours, theirs = pair_of_parameters([(3, 2)])
+    mine, reference = optim.Adam(ours), torch.optim.Adam(theirs)
+    ours[0].grad = minitorch.ones(3, 2)
+    theirs[0].grad = torch.ones(3, 2)
+    mine.step()
+    reference.step()
+    assert mine.state_dict()["state"][0].keys() == reference.state_dict()["state"][0].keys()
+
+
+def test_initial_deviations_are_those_of_torch():
+    minitorch.manual_seed(0)
+    torch.manual_seed(0)
+    for name in ("xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_"):
+        mine, reference = minitorch.zeros(300, 20, 3, 3), torch.zeros(300, 20, 3, 3)
+        getattr(nn.init, name)(mine)
+        getattr(torch.nn.init, name)(reference)
+        assert mine.data.std() == pytest.approx(float(reference.std()), rel=0.02)
+        assert np.abs(mine.data).max() == pytest.approx(float(reference.abs().max()), rel=0.3)
