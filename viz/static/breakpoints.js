@@ -1,0 +1,73 @@
+// "break on…": where continue and reverse continue stop.
+
+import { cut, element, plural } from "./dom.js";
+import { Popover } from "./popover.js";
+
+const KINDS = [
+  ["op", "an op", "text"],
+  ["name", "a name", "text"],
+  ["module", "a module", "text"],
+  ["nonfinite", "a number that is not finite", null],
+  ["norm", "a gradient norm above", "number"],
+  ["zero", "a gradient that is all zero", null],
+];
+
+let lists = 0;
+
+export class BreakMenu {
+  // `actions`: ask(message), recording(), changed(breakpoints).
+  constructor(actions) {
+    this.actions = actions;
+    this.list = `mt-known-${Math.random().toString(36).slice(2, 8)}${lists++}`;
+    this.popover = new Popover("break on…", "stop at an op, a name, a module or a condition", () => this.draw());
+    this.element = this.popover.element;
+  }
+
+  draw() {
+    const kind = element("select", { "aria-label": "kind of breakpoint", onchange: () => this.suggest(kind.value, value) }, KINDS.map(([name, words]) => element("option", { value: name }, words)));
+    kind.selectedIndex = 0;
+    const value = element("input", { "aria-label": "what to stop at", list: this.list, size: 16 });
+    this.known = element("datalist", { id: this.list });
+    this.answer = element("p", { class: "muted", role: "status" });
+    this.suggest("op", value);
+    const form = element("form", { class: "line-form", onsubmit: (event) => { event.preventDefault(); this.add(kind.value, value.value); } },
+      kind, value, this.known, element("button", { class: "primary" }, "add"));
+    const points = this.actions.recording().payload.breakpoints ?? [];
+    return [form, this.answer, element("ul", { class: "breakpoints" }, points.map((point) => this.row(point)))];
+  }
+
+  suggest(kind, value) {
+    const recording = this.actions.recording();
+    const type = KINDS.find(([name]) => name === kind)[2];
+    value.hidden = type === null;
+    value.value = "";
+    value.placeholder = { op: "tanh", name: "fc1.weight", module: "fc1", norm: "1000" }[kind] ?? "";
+    const nodes = recording.payload.nodes;
+    const names = { op: nodes.map((node) => node.op), name: nodes.map((node) => node.name), module: recording.payload.modules.map((module) => module.path) }[kind] ?? [];
+    this.known.replaceChildren(...[...new Set(names)].filter(Boolean).slice(0, 200).map((name) => element("option", { value: cut(name, 200) })));
+  }
+
+  row(point) {
+    const box = element("input", { type: "checkbox", checked: point.enabled, onchange: () => this.send({ type: "toggle", breakpoint: point.id }) });
+    return element("li", {}, element("label", {}, box, " ", cut(point.text, 80)), element("span", { class: "muted" }, ` ${plural(point.moments.length, "moment")} `),
+      element("button", { type: "button", "aria-label": `remove: ${cut(point.text, 80)}`, onclick: () => this.send({ type: "unbreak", breakpoint: point.id }) }, "✕"));
+  }
+
+  add(kind, typed) {
+    const type = KINDS.find(([name]) => name === kind)[2];
+    if (type === "number" && !(typed.trim() && Number.isFinite(Number(typed)))) return (this.answer.textContent = "type a number, such as 1000");
+    if (type === "text" && !typed.trim()) return (this.answer.textContent = "type a name");
+    return this.send({ type: "break", kind, value: type === "number" ? Number(typed) : type === null ? null : typed.trim() });
+  }
+
+  async send(message) {
+    try {
+      const reply = await this.actions.ask(message);
+      this.actions.changed(reply.breakpoints);
+      this.popover.refresh();
+      if (message.type === "break" && !reply.breakpoints.at(-1)?.moments.length) this.answer.textContent = "set, but nothing in this recording meets it";
+    } catch (error) {
+      this.answer.textContent = error.message;
+    }
+  }
+}

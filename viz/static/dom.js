@@ -1,0 +1,78 @@
+// Elements and words. Text always goes in as text: nothing that a user named is parsed as HTML.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(made, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (name.startsWith("on") && typeof value === "function") {
+      made.addEventListener(name.slice(2), value);
+    } else if (name === "value" || name === "checked") {
+      made[name] = value;
+    } else if (value === true) {
+      made.setAttribute(name, "");
+    } else if (value !== null && value !== undefined && value !== false) {
+      made.setAttribute(name, String(value));
+    }
+  }
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+export function element(tag, attributes, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+export function svg(tag, attributes, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+// Setting an attribute costs a repaint, so only when it changes.
+export function set(made, name, value) {
+  if (made.getAttribute(name) !== value) made.setAttribute(name, value);
+}
+
+export function cut(text, most) {
+  const whole = String(text ?? "");
+  return whole.length > most ? whole.slice(0, most - 1) + "…" : whole;
+}
+
+export const NOT_YET = "not yet";
+
+// Numbers as one reads them: four significant digits, a real minus sign, a name for what is not one.
+export function number(value, digits = 4) {
+  if (value === null || value === undefined) return NOT_YET;
+  if (typeof value === "string") return value.replace("-inf", "−∞").replace("inf", "∞").replace("nan", "NaN");
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  let text;
+  if (Number.isInteger(value) && size < 1e6) text = String(value);
+  else if (size >= 1e5 || size < 1e-3) text = value.toExponential(Math.max(0, digits - 3));
+  else text = value.toFixed(Math.max(0, digits - 1 - Math.max(0, Math.floor(Math.log10(size)))));
+  return text.replaceAll("-", "−");
+}
+
+export function signed(value, digits = 4) {
+  return typeof value === "number" && value > 0 ? "+" + number(value, digits) : number(value, digits);
+}
+
+export function bytes(count) {
+  if (count === null || count === undefined) return NOT_YET;
+  for (const [unit, size] of [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]]) {
+    if (count >= size) return `${(count / size).toPrecision(count >= 100 * size ? 3 : 2).replace(/\.0$/, "")} ${unit}`;
+  }
+  return `${count} B`;
+}
+
+export function percent(share) {
+  if (share === null || share === undefined) return NOT_YET;
+  return share > 0 && share < 0.01 ? "< 1 %" : `${Math.round(100 * share)} %`;
+}
+
+export function plural(count, noun) {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+export function isFinite(value) {
+  return typeof value === "number" && Number.isFinite(value);
+}

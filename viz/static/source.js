@@ -1,0 +1,23 @@
+// The line that made a node, in its cell or file, under the module calls that led there.
+
+import { cut, element } from "./dom.js";
+import { coloured } from "./formula.js";
+
+export function drawSource(node, view) {
+  const source = node && node.source !== null && node.source !== undefined ? view.recording.payload.sources[node.source] : null;
+  if (!node) return [element("p", { class: "muted" }, "no line of code made this moment")];
+  return [callStack(node, view), source ? codeLines(source) : element("p", { class: "muted" }, "its source line is not known")];
+}
+
+function callStack(node, view) {
+  const calls = view.recording.pathOf(node);
+  const items = calls.map((module) => element("li", { title: cut(module.signature ?? "", 200) }, cut(module.label || module.type, 40), module.call > 1 ? element("span", { class: "muted" }, ` call ${module.call}`) : null));
+  items.push(element("li", { class: "here", "aria-current": "true" }, cut(view.recording.nameOf(node), 40)));
+  return element("ol", { class: "stack", "aria-label": "module call stack, outermost first" }, items);
+}
+
+function codeLines(source) {
+  const lines = source.lines.map(([line, text]) => element("div", { class: line === source.line ? "line here" : "line", "aria-current": line === source.line ? "true" : null },
+    element("span", { class: "ln" }, line), element("span", { class: "text" }, coloured(cut(text, 300))), line === source.line ? element("span", { class: "made" }, "◀ made here") : null));
+  return element("div", { class: "listing" }, element("div", { class: "cell" }, cut(source.where, 40), source.function && source.function !== "<module>" ? element("small", {}, cut(source.function, 40)) : null), element("pre", {}, lines));
+}

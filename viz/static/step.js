@@ -1,0 +1,13 @@
+// The exported page: the same debugger over the recording that lies in the page, without a kernel.
+
+import { Debugger } from "./debugger.js";
+import { element } from "./dom.js";
+import { noLink } from "./link.js";
+
+const host = document.getElementById("debugger");
+const payload = JSON.parse(document.getElementById("recording").textContent);
+document.title = payload.title;
+host.replaceChildren();
+const view = new Debugger(host, payload, noLink());
+host.append(element("p", { class: "footnote" }, "Press ? for the keys. This page is complete: it needs neither a network nor a kernel."));
+view.root.focus();

@@ -1,0 +1,139 @@
+// Pictures of one array: a heat map or an image, a grid of numbers when it is small, a histogram.
+
+import { bytes, element, isFinite, number, NOT_YET, svg } from "./dom.js";
+
+const LONGEST = 132; // pixels of a picture's longer side
+const GRID_ROWS = 6;
+const GRID_COLUMNS = 6;
+
+// Pixels per element, shared by the pictures of one formula so that equal dimensions look equal.
+export function cellSize(arrays) {
+  const sides = arrays.filter(Boolean).flatMap((array) => [array.thumb?.width ?? 1, array.thumb?.height ?? 1]);
+  return Math.min(22, LONGEST / Math.max(1, ...sides));
+}
+
+export function tensorFigure(array, { caption, role = "plain", cell, strong = false, open } = {}) {
+  const figure = element("figure", { class: `tensor ${role}${strong ? " strong" : ""}` }, element("figcaption", {}, caption));
+  if (!array) {
+    figure.append(element("div", { class: "missing" }, NOT_YET));
+    return figure;
+  }
+  const words = `${caption}, ${array.size}, from ${number(array.min)} to ${number(array.max)}`;
+  const picture = pictureOf(array, cell ?? cellSize([array]));
+  figure.append(element("button", { type: "button", class: "picture", "aria-label": `${words}: show the numbers`, title: "show the numbers", onclick: () => open?.(array, caption) }, picture));
+  figure.append(element("small", {}, array.size === "scalar" ? "" : array.size, rangeLine(array)));
+  if (array.nan || array.inf) figure.append(element("small", { class: "bad" }, troubleWords(array)));
+  if (array.thumb?.note) figure.append(element("small", {}, array.thumb.note));
+  return figure;
+}
+
+function rangeLine(array) {
+  if (array.size === "scalar" || fitsGrid(array)) return null;
+  const limit = array.thumb?.limit;
+  return limit === undefined || limit === null || array.thumb.kind === "image" ? null : element("span", {}, `±${number(limit, 3)}`);
+}
+
+export function troubleWords(array) {
+  return [array.nan && `${array.nan} NaN`, array.inf && `${array.inf} infinite`].filter(Boolean).join(", ");
+}
+
+export function pictureOf(array, cell) {
+  if (fitsGrid(array)) return numberGrid(array.values, array.thumb?.limit);
+  const thumb = array.thumb;
+  if (!thumb) return element("div", { class: "missing" }, "empty");
+  const side = (count) => Math.max(18, Math.round(count * cell));
+  return element("img", { src: thumb.png.startsWith("data:image/png;base64,") ? thumb.png : null, alt: "", class: thumb.kind === "image" ? "photo" : "heat", width: side(thumb.width), height: side(thumb.height), draggable: "false" });
+}
+
+export function fitsGrid(array) {
+  if (array.values === null || array.values === undefined) return false;
+  const rows = asRows(array.values);
+  return rows !== null && rows.length <= GRID_ROWS && rows.length > 0 && rows[0].length > 0 && rows[0].length <= GRID_COLUMNS;
+}
+
+// A number, a vector or a matrix as rows; deeper arrays as the rows of all their matrices.
+export function asRows(values) {
+  if (!Array.isArray(values)) return [[values]];
+  if (!values.some(Array.isArray)) return [values];
+  if (!values.some((row) => row.some?.(Array.isArray))) return values;
+  return values.flatMap(asRows);
+}
+
+export function numberGrid(values, limit, digits = 3) {
+  const rows = asRows(values);
+  const finite = rows.flat().filter(isFinite).map(Math.abs);
+  const most = limit || Math.max(...finite, 1e-30);
+  return element("table", { class: "grid" }, element("tbody", {}, rows.map((row) => element("tr", {}, row.map((value) => numberCell(value, most, digits))))));
+}
+
+function numberCell(value, most, digits) {
+  const cell = element("td", {}, number(value, digits));
+  if (!isFinite(value)) cell.className = "bad";
+  else {
+    const share = Math.min(100, Math.round((100 * Math.abs(value)) / most));
+    cell.style.background = `color-mix(in srgb, var(${value < 0 ? "--below" : "--above"}) ${share}%, #fff)`;
+    cell.style.color = share > 55 ? "#fff" : "#1c2430";
+  }
+  return cell;
+}
+
+export function histogram(hist, role) {
+  if (!hist) return element("span", { class: "muted" }, "–");
+  const most = Math.max(...hist.counts, 1);
+  const wide = 150 / hist.counts.length;
+  const bars = hist.counts.map((count, index) => {
+    const high = count ? Math.max(1, (32 * count) / most) : 0;
+    return svg("rect", { x: index * wide, y: 34 - high, width: wide - 0.8, height: high });
+  });
+  const zero = hist.low < 0 && hist.high > 0 ? (150 * -hist.low) / (hist.high - hist.low) : null;
+  const words = `histogram from ${number(hist.low)} to ${number(hist.high)}`;
+  return element("div", { class: `hist ${role}` },
+    svg("svg", { viewBox: "0 0 150 35", role: "img", "aria-label": words }, bars, zero !== null && svg("line", { x1: zero, x2: zero, y1: 0, y2: 35 })),
+    element("div", { class: "ends" }, element("span", {}, number(hist.low, 2)), element("span", {}, number(hist.high, 2))));
+}
+
+// The numbers themselves, in a panel over the inspector; what is not in the page is asked for.
+export class Lens {
+  constructor(ask) {
+    this.ask = ask;
+    this.body = element("div", { class: "numbers-table", tabindex: 0 });
+    this.title = element("b");
+    this.note = element("span", { class: "muted" });
+    this.element = element("div", { class: "lens", role: "dialog", "aria-label": "exact numbers", hidden: true },
+      element("div", { class: "lens-head" }, this.title, this.note, element("button", { type: "button", "aria-label": "close the numbers", onclick: () => this.close() }, "✕")), this.body);
+  }
+
+  async open(id, array, caption) {
+    this.returnTo = this.element.getRootNode().activeElement ?? document.activeElement;
+    this.element.hidden = false;
+    this.title.textContent = caption;
+    this.note.textContent = `${array.size} · ${array.dtype} · ${bytes(array.bytes)}`;
+    this.body.replaceChildren();
+    this.body.focus();
+    if (array.values !== null && array.values !== undefined) return this.show(array.values, array);
+    if (!this.ask.online) return this.say("Only a summary and the picture are in this page. With a running kernel the numbers can be read here.");
+    this.say("asking…");
+    try {
+      const reply = await this.ask({ type: "values", array: id });
+      this.show(reply.values, array);
+      if (reply.note) this.note.textContent += ` · ${reply.note}`;
+    } catch (error) {
+      this.say(error.message);
+    }
+  }
+
+  show(values, array) {
+    this.body.replaceChildren(numberGrid(values, array.thumb?.limit, 5));
+  }
+
+  say(words) {
+    this.body.replaceChildren(element("p", { class: "muted" }, words));
+  }
+
+  close() {
+    if (this.element.hidden) return false;
+    this.element.hidden = true;
+    this.returnTo?.focus?.();
+    return true;
+  }
+}

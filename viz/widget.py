@@ -1,0 +1,67 @@
+"""The debugger as a notebook widget: one recording in the browser, questions about it to Python.
+
+Stepping happens in the browser. What it cannot know (values of large arrays, other foldings, a
+rerun with another number) it asks for, and the debugger's `handle` answers. Leans on page for the
+browser side and on export for the file that steps by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anywidget
+import traitlets
+
+from viz import export, page
+
+
+class DebuggerWidget(anywidget.AnyWidget):  # type: ignore[misc]
+    """What one debugger shows in the browser; all views of it move together.
+
+    Parameters
+    ----------
+    debugger : a `viz.debugger.Debugger`: its `payload`, `handle`, `move_to` and `select_id`
+    """
+
+    _esm = page.script("widget")
+    _css = page.style()
+
+    payload = traitlets.Dict().tag(sync=True)
+    position = traitlets.Int(0).tag(sync=True)
+    selection = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+
+    def __init__(self, debugger: Any, **options: Any) -> None:
+        super().__init__(payload=debugger.payload(), position=debugger.position, **options)
+        self.debugger = debugger
+        self.on_msg(self._answer)
+        self.observe(self._moved, "position")
+        self.observe(lambda change: debugger.select_id(change["new"]), "selection")
+        debugger.on_change(self._follow)
+
+    def _answer(self, _: Any, message: Any, __: Any) -> None:
+        """Reply to one question of the browser; a failure is a reply too, and says why."""
+        if not isinstance(message, dict):
+            return
+        try:
+            reply = self._reply(message)
+        except Exception as error:  # the browser shows it, or the learner would wait for ever
+            reply = {"type": "error", "message": f"{type(error).__name__}: {error}"}
+        if reply is not None:
+            self.send({**reply, "id": message.get("id")})
+
+    def _reply(self, message: dict[str, Any]) -> Any:
+        if message.get("type") == "hello":
+            return {"type": "hello"}
+        if message.get("type") == "save":
+            page_text = export.stepper(self.debugger.export_payload())
+            return {"type": "save", "html": page_text, "name": "step.html"}
+        return self.debugger.handle(message)
+
+    def _moved(self, change: Any) -> None:
+        if change["new"] != self.debugger.position:
+            self.debugger.move_to(change["new"])
+
+    def _follow(self, what: str, value: Any) -> None:
+        """Show in the browser what has changed in Python; the same again changes nothing."""
+        trait = {"position": "position", "selected": "selection", "payload": "payload"}[what]
+        setattr(self, trait, value)
