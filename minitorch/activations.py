@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.mathematics import erf_of_each
-from minitorch.op import op
+from minitorch.mathematics import erf
+from minitorch.op import in_rule, op
 from minitorch.operations import logistic
 
 __all__ = [
@@ -172,7 +172,7 @@ def gelu(x, approximate: str = "none"):
 def share_below(x: Array, exact: bool) -> Array:
     """Phi(x): how much of the normal distribution lies below x."""
     if exact:
-        return (1 + erf_of_each(x * math.sqrt(0.5)).astype(x.dtype)) / 2
+        return (1 + in_rule(erf, x * math.sqrt(0.5))) / 2
     return (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))) / 2
 
 

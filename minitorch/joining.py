@@ -37,30 +37,30 @@ Array = np.ndarray
 
 def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     """The tensors one after the other along `dim`, along which alone their sizes may differ."""
-    if not tensors:
+    shapes = [each.shape for each in tensors]
+    if not shapes:
         raise ValueError("cat: there is no tensor to join.")
-    return concatenate(*tensors, dim=dim)
+    if () in shapes:
+        raise ValueError("cat: single numbers have no dimension to join; stack makes one.")
+    axis = checked_dim("cat", dim, len(shapes[0]))
+    if len({(len(shape), shape[:axis], shape[axis + 1 :]) for shape in shapes}) > 1:
+        raise ValueError(
+            f"cat: shapes {', '.join(map(str, shapes))} differ elsewhere than in dim {dim}, along "
+            "which they are joined."
+        )
+    return concatenate(*tensors, axis=axis)
 
 
 @op
-def concatenate(*tensors: Array, dim: int = 0) -> Any:
+def concatenate(*tensors: Array, axis: int) -> Any:
     """The op behind `cat`: each tensor gets back the part of the gradient that it filled."""
-    axis = checked_dim("cat", dim, tensors[0].ndim)
-    if any(each.ndim == 0 for each in tensors):
-        raise ValueError("cat: single numbers have no dimension to join; stack makes one.")
-    rests = {each.shape[:axis] + each.shape[axis + 1 :] for each in tensors}
-    if len(rests) > 1 or len({each.ndim for each in tensors}) > 1:
-        raise ValueError(
-            f"cat: shapes {', '.join(str(each.shape) for each in tensors)} differ elsewhere than "
-            f"in dim {dim}, along which they are joined."
-        )
     ends = np.cumsum([0] + [each.shape[axis] for each in tensors])
 
     def rule_for(start: int, end: int) -> Any:
         part = (slice(None),) * axis + (slice(start, end),)
         return lambda grad: grad[part]
 
-    rules = tuple(rule_for(int(a), int(b)) for a, b in pairwise(ends))
+    rules = tuple(rule_for(int(start), int(end)) for start, end in pairwise(ends))
     return np.concatenate(tensors, axis), rules
 
 
@@ -71,7 +71,9 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
     shapes = [each.shape for each in tensors]
     if len(set(shapes)) > 1:
         raise ValueError(f"stack: all shapes must be equal, not {', '.join(map(str, shapes))}.")
-    return concatenate(*[each.unsqueeze(dim) for each in tensors], dim=dim)
+    return cat(
+        [each.unsqueeze(dim) for each in tensors], checked_dim("stack", dim, len(shapes[0]) + 1)
+    )
 
 
 def vstack(tensors: Sequence[Any]) -> Any:

@@ -91,16 +91,16 @@ def logaddexp(a, b):
 # ---- the bell curve's integral ----------------------------------------------------------------
 
 
-erf_of_each: Any = np.frompyfunc(
-    math.erf, 1, 1
-)  # numpy has no erf; this calls Python's per element
+erf_of_each: Any = np.frompyfunc(math.erf, 1, 1)  # numpy has none; this is Python's
 
 
 @op
 def erf(x):
     """Error function: 2 / sqrt(pi) times the integral of exp(-t²) from 0 to x."""
-    y = erf_of_each(x).astype(x.dtype if x.dtype.kind == "f" else np.float32)
-    return y, lambda grad: grad * (2 / math.sqrt(math.pi)) * np.exp(-x * x)
+    kind = x.dtype if x.dtype.kind == "f" else np.float32
+    return np.asarray(
+        erf_of_each(x), kind
+    ), lambda grad: grad * (2 / math.sqrt(math.pi)) * np.exp(-x * x)
 
 
 # ---- waves and angles -------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = [
     "mv",
     "outer",
     "require_ndim",
+    "sizes_of_letters",
     "spelled_out",
     "sum_of_products",
 ]
@@ -97,7 +99,20 @@ def einsum(equation: str, *operands: Any) -> Any:
                 given[k] = diagonal(given[k], 0, first, last)
                 rest = [c for place, c in enumerate(inputs[k]) if place not in (first, last)]
                 inputs[k] = "".join(rest) + letter
+    sizes_of_letters(inputs, given)
     return sum_of_products(*given, inputs=tuple(inputs), output=output)
+
+
+def sizes_of_letters(inputs: Sequence[str], operands: Sequence[Any]) -> dict[str, int]:
+    """How many elements each letter of `einsum` stands for; ValueError when operands disagree."""
+    sizes: dict[str, int] = {}
+    for letters, operand in zip(inputs, operands, strict=True):
+        for letter, size in zip(letters, operand.shape, strict=True):
+            known = sizes.setdefault(letter, size)
+            if size not in (1, known) and known != 1:
+                raise ValueError(f"einsum: {letter} stands for {known} and for {size} elements.")
+            sizes[letter] = known if size == 1 else size
+    return sizes
 
 
 def spelled_out(equation: str, ndims: list[int]) -> tuple[list[str], str]:
@@ -137,13 +152,7 @@ def spelled_out(equation: str, ndims: list[int]) -> tuple[list[str], str]:
 @op
 def sum_of_products(*operands: np.ndarray, inputs: tuple[str, ...], output: str) -> Any:
     """The op behind `einsum`: its letters are spelled out, none is twice in one operand."""
-    sizes: dict[str, int] = {}
-    for letters, operand in zip(inputs, operands, strict=True):
-        for letter, size in zip(letters, operand.shape, strict=True):
-            known = sizes.setdefault(letter, size)
-            if size not in (1, known) and known != 1:
-                raise ValueError(f"einsum: {letter} stands for {known} and for {size} elements.")
-            sizes[letter] = known if size == 1 else size
+    sizes = sizes_of_letters(inputs, operands)
     value = np.einsum(f"{','.join(inputs)}->{output}", *operands, optimize=len(operands) > 1)
 
     def rule_for(place: int) -> Any:

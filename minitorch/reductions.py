@@ -237,7 +237,7 @@ def logsumexp(x, dim: Dims, keepdim: bool = False) -> Any:
     peak = np.where(np.isfinite(peak), peak, 0)
     with np.errstate(divide="ignore"):  # log(0) is -inf: the sum of nothing, or of exp(-inf)
         total = np.log(np.add.reduce(np.exp(x - peak), axis=axes, keepdims=True)) + peak
-    y = total if keepdim else total.reshape(np.add.reduce(x[..., :0], axis=axes).shape)
+    y = total if keepdim else np.squeeze(total, axes)
 
     def backward(grad):
         top = spread(y, shape, axes, keepdim)

@@ -1,0 +1,467 @@
+"""Every op of the table: value, dtype, gradient, odd layouts, untouched inputs; then the edges."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import minitorch
+from minitorch import Tensor, functional, gradcheck, tensor
+from tests.op_table import TABLE, Row, sample
+
+OP_MODULES = [
+    "activations",
+    "comparisons",
+    "diagonals",
+    "indexing",
+    "joining",
+    "mathematics",
+    "operations",
+    "products",
+    "reductions",
+    "scans",
+    "selecting",
+    "shapes",
+    "strided",
+]
+INNER = {"concatenate", "sum_of_products", "median_of_all", "put_back", "fold_windows"} | {
+    "add_strided",
+    "put_on_diagonal",
+}  # ops that the table reaches through the one that is named there
+
+every_row = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+differentiable = pytest.mark.parametrize(
+    "row", [row for row in TABLE if row.differentiable], ids=lambda row: row.name
+)
+
+
+def contiguous(array):
+    return array
+
+
+def backwards(array):
+    """The same numbers, read from the end of memory."""
+    return np.flip(np.flip(array).copy())
+
+
+def strided(array):
+    """The same numbers in a transposed view with gaps."""
+    wide = np.repeat(array.T[..., None], 2, -1) if array.ndim else np.repeat(array[None], 2)
+    return wide[..., 0].T
+
+
+def results(answer):
+    """The arrays in what an op answers."""
+    return [each.numpy() for each in (answer if isinstance(answer, tuple) else (answer,))]
+
+
+# ---- what holds for every op -------------------------------------------------------------------
+
+
+@every_row
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("layout", [contiguous, backwards, strided])
+def test_value_dtype_and_untouched_inputs(row: Row, dtype, layout):
+    for shapes in row.shapes:
+        arrays = [layout(array.astype(dtype)) for array in sample(shapes, row.low, row.high)]
+        before = [array.copy() for array in arrays]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # numpy's, for the mean of nothing
+            expected = np.asarray(row.reference(*arrays))
+        (value,) = results(row.call(*map(Tensor, arrays)))
+        assert value.shape == expected.shape, shapes
+        assert value.dtype == (dtype if row.differentiable else expected.dtype)
+        tolerance = 1e-9 if dtype == np.float64 else 2e-5
+        np.testing.assert_allclose(value, expected, rtol=tolerance, atol=tolerance)
+        for array, copy in zip(arrays, before, strict=True):
+            np.testing.assert_array_equal(array, copy)
+
+
+@differentiable
+def test_gradient_against_central_differences(row: Row):
+    for shapes in row.shapes:
+        for layout in (contiguous, strided):
+            inputs = [Tensor(layout(array)) for array in sample(shapes, row.low, row.high)]
+            before = [each.numpy().copy() for each in inputs]
+            assert gradcheck(row.call, inputs, atol=1e-6, rtol=1e-5), shapes
+            for each, copy in zip(inputs, before, strict=True):
+                np.testing.assert_array_equal(each.numpy(), copy)
+
+
+@differentiable
+def test_gradient_has_the_input_s_shape_and_dtype(row: Row):
+    for shapes in row.shapes:
+        arrays = sample(shapes, row.low, row.high)
+        inputs = [Tensor(array.astype(np.float32), requires_grad=True) for array in arrays]
+        output = row.call(*inputs)
+        grad = np.ones(output.shape, np.float32)
+        output.backward(Tensor(grad))
+        np.testing.assert_array_equal(grad, 1)
+        for each in inputs:
+            assert each.grad is not None, shapes
+            assert each.grad.shape == each.shape
+            assert each.grad.dtype == np.float32
+
+
+def test_no_op_is_forgotten():
+    modules = [importlib.import_module(f"minitorch.{name}") for name in OP_MODULES]
+    ops = {
+        name
+        for module in modules
+        for name, value in vars(module).items()
+        if hasattr(value, "__wrapped__") and value.__module__ == module.__name__
+    }
+    assert len(ops) > 100
+    assert ops - INNER - {row.name.split()[0] for row in TABLE} == set()
+
+
+# ---- properties: numpy says what is right ------------------------------------------------------
+
+
+@given(shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, max_side=4))
+@settings(max_examples=60, deadline=None)
+def test_broadcast_gradients_are_summed_back(shapes):
+    a, b = (Tensor(array, requires_grad=True) for array in sample(shapes.input_shapes, -2.0, 2.0))
+    product = a * b
+    assert product.shape == shapes.result_shape
+    product.sum().backward()
+    for one, other in ((a, b), (b, a)):
+        assert one.grad.shape == one.shape
+        repeated = np.broadcast_to(other.numpy(), product.shape)
+        positions = np.broadcast_to(np.arange(one.numel()).reshape(one.shape), product.shape)
+        expected = np.bincount(positions.ravel(), repeated.ravel(), minlength=one.numel())
+        np.testing.assert_allclose(one.grad.numpy().ravel(), expected, atol=1e-12)
+
+
+def picks(array, index):
+    """How often x[index] picks each element of x."""
+    positions = np.arange(array.size).reshape(array.shape)[index]
+    return np.bincount(np.ravel(positions), minlength=array.size).reshape(array.shape)
+
+
+@given(data=st.data(), shape=hnp.array_shapes(max_dims=4, max_side=5, min_side=0))
+@settings(max_examples=80, deadline=None)
+def test_basic_indexing_as_numpy(data, shape):
+    index = data.draw(hnp.basic_indices(shape, allow_newaxis=True, allow_ellipsis=True))
+    x = Tensor(sample([shape], -1.0, 1.0)[0], requires_grad=True)
+    picked = x[index]
+    np.testing.assert_array_equal(picked.numpy(), x.numpy()[index])
+    picked.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), picks(x.numpy(), index))
+
+
+@given(data=st.data(), shape=hnp.array_shapes(max_dims=3, max_side=4))
+@settings(max_examples=80, deadline=None)
+def test_index_arrays_count_every_repeat(data, shape):
+    index = data.draw(hnp.integer_array_indices(shape))
+    x = Tensor(sample([shape], -1.0, 1.0)[0], requires_grad=True)
+    picked = x[tuple(tensor(part) for part in index)]
+    np.testing.assert_array_equal(picked.numpy(), x.numpy()[index])
+    picked.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), picks(x.numpy(), index))
+
+
+@given(
+    data=st.data(),
+    shape=hnp.array_shapes(max_dims=4, max_side=4),
+    name=st.sampled_from(["sum", "mean", "amax", "amin", "prod"]),
+    keepdim=st.booleans(),
+)
+@settings(max_examples=80, deadline=None)
+def test_reductions_as_numpy(data, shape, name, keepdim):
+    count = data.draw(st.integers(1, len(shape)))
+    dims = data.draw(st.permutations(range(len(shape))))[:count]
+    dims = tuple(dim - len(shape) * data.draw(st.booleans()) for dim in dims)
+    (array,) = sample([shape], 0.5, 1.5)
+    x = Tensor(array, requires_grad=True)
+    reduced = getattr(x, name)(dim=dims, keepdim=keepdim)
+    expected = getattr(np, name)(array, axis=dims, keepdims=keepdim)
+    np.testing.assert_allclose(reduced.numpy(), expected, rtol=1e-12)
+    assert gradcheck(lambda t: getattr(t, name)(dim=dims, keepdim=keepdim), x)
+
+
+@given(shape=hnp.array_shapes(max_dims=4, max_side=4), data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_movement_there_and_back(shape, data):
+    assume(math.prod(shape) > 0)
+    order = data.draw(st.permutations(range(len(shape))))
+    (array,) = sample([shape], -1.0, 1.0)
+    x = Tensor(array, requires_grad=True)
+    moved = x.permute(*order).flip(0).reshape(-1).roll(3)
+    weights = np.arange(1.0, x.numel() + 1)
+    moved.backward(Tensor(weights))
+    back = np.roll(weights, -3).reshape([shape[k] for k in order])[::-1]
+    np.testing.assert_array_equal(x.grad.numpy(), back.transpose(np.argsort(order)))
+
+
+# ---- edges -------------------------------------------------------------------------------------
+
+
+def gradient(function, values, dtype=np.float64):
+    """The gradient of the sum of `function` at `values`, as a list."""
+    x = Tensor(np.array(values, dtype), requires_grad=True)
+    function(x).sum().backward()
+    return x.grad.tolist()
+
+
+def test_ties_share_a_maximum_but_an_index_chooses_one():
+    assert gradient(lambda x: x.max(), [1, 3, 3]) == [0, 0.5, 0.5]
+    assert gradient(lambda x: x.amin(0), [[1, 1], [1, 2]]) == [[0.5, 1], [0.5, 0]]
+    assert gradient(lambda x: x.max(0).values, [1, 3, 3]) == [0, 1, 0]
+    assert gradient(lambda x: x.maximum(tensor([3.0, 3.0, 0.0])), [1, 3, 3]) == [0, 0.5, 1]
+    assert gradient(lambda x: x.median(), [2, 1, 2, 3]) == [0.5, 0, 0.5, 0]
+
+
+def test_kinks_have_pytorch_s_gradient():
+    assert gradient(lambda x: x.relu(), [-1, 0, 1]) == [0, 0, 1]
+    assert gradient(lambda x: x.abs(), [-1, 0, 1]) == [-1, 0, 1]
+    assert gradient(lambda x: x.clamp(-1, 1), [-2, -1, 0, 1, 2]) == [0, 1, 1, 1, 0]
+    assert gradient(lambda x: x.relu6(), [0, 6]) == [0, 0]
+    assert gradient(lambda x: x.norm(), [0, 0]) == [0, 0]
+    assert gradient(lambda x: x.std(), [2, 2, 2]) == [0, 0, 0]
+    assert gradient(lambda x: x.norm(1.5), [0, 3]) == pytest.approx([0, 1])
+
+
+def test_clamp_with_crossed_bounds_gives_the_upper_one():
+    x, low, high = (tensor(value, requires_grad=True) for value in (0.5, 2.0, 1.0))
+    y = x.clamp(low, high)
+    y.backward()
+    assert (y.item(), x.grad.item(), low.grad.item(), high.grad.item()) == (1, 0, 0, 1)
+
+
+def test_powers_of_what_is_not_positive():
+    assert gradient(lambda x: x**2, [-3, 0]) == [-6, 0]
+    assert gradient(lambda x: x**0, [-3, 0]) == [0, 0]
+    assert gradient(lambda x: x**1, [0]) == [1]
+    exponent = tensor([2.0, 0.0], requires_grad=True)
+    (tensor([0.0, 0.0]) ** exponent).sum().backward()
+    assert exponent.grad.tolist() == [0, 0]
+    exponent = tensor([2.0], requires_grad=True)
+    with np.errstate(invalid="ignore"):
+        (tensor([-1.0]) ** exponent).sum().backward()
+    assert math.isnan(exponent.grad.item())
+
+
+def test_products_with_zeros():
+    assert gradient(lambda x: x.prod(), [2, 0, 3]) == [0, 6, 0]
+    assert gradient(lambda x: x.prod(), [2, 0, 0]) == [0, 0, 0]
+    assert gradient(lambda x: x.cumprod(0), [2, 0, 3]) == [1, 8, 0]
+    (array,) = sample([(5, 6)], -1.0, 1.0)
+    array[np.abs(array) < 0.4] = 0
+    assert gradcheck(lambda x: x.cumprod(1), Tensor(array))
+
+
+def test_repeated_indices_add_up():
+    assert gradient(lambda x: x[[0, 0, 2]] * tensor([1.0, 2.0, 4.0]), [5, 5, 5]) == [3, 0, 4]
+    assert gradient(lambda x: x.gather(0, tensor([1, 1, 1])), [5, 5, 5]) == [0, 3, 0]
+
+
+def test_an_overwritten_source_gets_no_gradient():
+    source = tensor([1.0, 2.0, 4.0], requires_grad=True)
+    y = minitorch.zeros(3).scatter(0, tensor([0, 0, 2]), source)
+    assert y.tolist() == [2, 0, 4]
+    y.sum().backward()
+    assert source.grad.tolist() == [0, 1, 1]
+
+
+def test_sorting_is_stable_and_puts_nan_last():
+    x = tensor([[2.0, 1.0, 2.0, 1.0]])
+    assert x.argsort().tolist() == [[1, 3, 0, 2]]
+    assert x.argsort(descending=True).tolist() == [[0, 2, 1, 3]]
+    assert tensor([1.0, math.nan, 0.0]).argsort().tolist() == [2, 0, 1]
+    assert tensor([1.0, 4.0, 3.0]).topk(2).indices.tolist() == [1, 2]
+
+
+def test_medians():
+    assert tensor([4.0, 1.0, 3.0, 2.0]).median().item() == 2
+    assert math.isnan(tensor([4.0, math.nan, 3.0]).median().item())
+    found = tensor([[4.0, 1.0, 3.0, 2.0], [1.0, math.nan, 0.0, 2.0]]).median(1)
+    assert found.indices.tolist() == [3, 1]
+    assert found.values.tolist() == [2, pytest.approx(math.nan, nan_ok=True)]
+
+
+def test_sums_of_whole_numbers_stay_whole():
+    for dtype in (np.bool_, np.uint8, np.int32, np.int64):
+        x = Tensor(np.ones((2, 3), dtype))
+        for y in (x.sum(), x.sum(0), x.prod(1), x.cumsum(1), x.cumprod(0), x.count_nonzero()):
+            assert y.dtype == np.int64
+    assert (tensor([1, 2]) / 2).dtype == np.float32
+    assert tensor([1, 4]).sqrt().dtype == np.float32
+    assert tensor([1, 4]).erf().dtype == np.float32
+    assert (tensor([7, -7]) // 2).tolist() == [3, -4]
+    assert (tensor([7, -7]) % 4).tolist() == [3, 1]
+
+
+def test_far_out_values_neither_overflow_nor_warn():
+    far = [-1000.0, 1000.0]
+    assert tensor(far).sigmoid().tolist() == [0, 1]
+    assert functional.logsigmoid(tensor(far)).tolist() == [-1000, 0]
+    assert tensor(far).softplus().tolist() == [0, 1000]
+    assert tensor(far).logsumexp(0).item() == 1000
+    assert tensor(far).mish().tolist() == [0, 1000]
+    for name in ("sigmoid", "softplus", "silu", "gelu", "elu", "mish", "tanh"):
+        slopes = gradient(lambda x, name=name: getattr(x, name)(), far)
+        assert slopes == pytest.approx([0, float(name not in ("sigmoid", "tanh"))])
+
+
+def test_reductions_of_nothing():
+    nothing = minitorch.zeros(0, 3)
+    assert nothing.sum(0).tolist() == [0, 0, 0]
+    assert nothing.prod().item() == 1
+    assert math.isnan(nothing.mean().item())
+    assert math.isnan(tensor([1.0]).var().item())
+    assert nothing.any().item() is False
+    assert nothing.all().item() is True
+    assert nothing.logsumexp(0).tolist() == [-math.inf] * 3
+    assert gradient(lambda x: x.mean(0), np.zeros((0, 2))) == []
+
+
+def test_a_single_number_may_be_asked_about_dimension_0():
+    x = tensor(3.0)
+    for y in (x.sum(0), x.mean(-1), x.max(0).values, x.cumsum(0), x.sort(0).values, x.median(0)[0]):
+        assert y.shape == ()
+        assert y.item() == 3
+    assert x.flatten().shape == x.reshape(-1).shape == x.unsqueeze(0).shape == (1,)
+
+
+def test_views_share_memory():
+    x = minitorch.zeros(3, 4)
+    views = [x.reshape(12), x.T, x.permute(1, 0), x[1:], x.flip(0), x.expand(2, 3, 4)]
+    views += [x.unfold(1, 2, 1), x.diagonal(), x.split(2)[0], x.unsqueeze(0), x.narrow(1, 0, 2)]
+    for view in views:
+        assert np.shares_memory(view.numpy(), x.numpy())
+
+
+def test_operators_with_numbers_on_the_left():
+    x = tensor([1.0, 2.0, 4.0])
+    assert (1 - x).tolist() == [0, -1, -3]
+    assert (4 / x).tolist() == [4, 2, 1]
+    assert (2**x).tolist() == [2, 4, 16]
+    assert (5 // x).tolist() == [5, 2, 1]
+    assert (5 % x).tolist() == [0, 1, 1]
+    assert abs(-x).tolist() == [1, 2, 4]
+
+
+REFUSED = [
+    (
+        "matmul",
+        lambda: minitorch.ones(3) @ minitorch.ones(1, 3),
+        ValueError,
+        r"\(3,\) and \(1, 3\)",
+    ),
+    ("matmul", lambda: minitorch.ones(3, 2) @ 2, ValueError, r"\(3, 2\) and \(\)"),
+    (
+        "linear",
+        lambda: functional.linear(minitorch.ones(2, 3), minitorch.ones(4, 5)),
+        ValueError,
+        "takes 5",
+    ),
+    ("add", lambda: minitorch.ones(3) + minitorch.ones(2), ValueError, "compared from the right"),
+    (
+        "sum",
+        lambda: minitorch.ones(2, 2).sum(3),
+        IndexError,
+        "dim 3 of a tensor with 2 dim.*-2 to 1",
+    ),
+    ("sum", lambda: minitorch.ones(2, 2).sum((0, -2)), ValueError, "twice"),
+    ("sum", lambda: minitorch.ones(2, 2).sum(0.5), TypeError, "whole number"),
+    ("mean", lambda: tensor([1, 2]).mean(), TypeError, r"int64.*float\(\)"),
+    (
+        "reshape",
+        lambda: minitorch.ones(2, 3).reshape(4, 2),
+        ValueError,
+        r"6 elements of shape \(2, 3\)",
+    ),
+    ("expand", lambda: minitorch.ones(2, 3).expand(-1, 2, 3), ValueError, "need a size"),
+    ("expand", lambda: minitorch.ones(2, 3).expand(4, 3), ValueError, "broadcast"),
+    ("permute", lambda: minitorch.ones(2, 3).permute(0), ValueError, "name each once"),
+    ("squeeze", lambda: minitorch.ones(2, 1).squeeze(2), IndexError, "-2 to 1"),
+    (
+        "cat",
+        lambda: minitorch.cat([minitorch.ones(2, 3), minitorch.ones(3, 2)]),
+        ValueError,
+        "differ",
+    ),
+    ("cat", lambda: minitorch.cat([]), ValueError, "no tensor"),
+    ("cat", lambda: minitorch.cat([tensor(1.0), tensor(2.0)]), ValueError, "stack"),
+    ("stack", lambda: minitorch.stack([minitorch.ones(2), minitorch.ones(3)]), ValueError, "equal"),
+    ("split", lambda: minitorch.ones(4).split([1, 2]), ValueError, "add up to 3"),
+    ("chunk", lambda: minitorch.ones(4).chunk(0), ValueError, "at least 1"),
+    ("getitem", lambda: minitorch.ones(3)[5], IndexError, "out of bounds"),
+    ("getitem", lambda: minitorch.ones(3)[tensor([0.5])], IndexError, "integer"),
+    ("gather", lambda: minitorch.ones(3).gather(0, tensor([3])), IndexError, "index 3.*0 to 2"),
+    ("gather", lambda: minitorch.ones(3).gather(0, tensor([-1])), IndexError, "index -1"),
+    (
+        "gather",
+        lambda: minitorch.ones(3).gather(0, tensor([[0]])),
+        ValueError,
+        "as many dimensions",
+    ),
+    (
+        "scatter",
+        lambda: minitorch.ones(3).scatter(0, tensor([0, 1]), tensor([1.0])),
+        ValueError,
+        "src",
+    ),
+    (
+        "index_select",
+        lambda: minitorch.ones(3).index_select(0, tensor([[0]])),
+        ValueError,
+        "vector",
+    ),
+    ("narrow", lambda: minitorch.ones(3).narrow(0, 2, 2), IndexError, "beyond"),
+    ("where", lambda: minitorch.where(tensor([1.0]), 1.0, 2.0), TypeError, "float32, not bool"),
+    ("masked_fill", lambda: tensor([1.0]).masked_fill(tensor([1]), 0), TypeError, "not bool"),
+    ("clamp", lambda: tensor([1.0]).clamp(), ValueError, "min, max or both"),
+    ("topk", lambda: tensor([1.0]).topk(2), ValueError, "2 of the 1"),
+    ("amax", lambda: minitorch.zeros(0).amax(), ValueError, r"float32 \(0,\).*zero-size"),
+    ("tril", lambda: minitorch.ones(3).tril(), ValueError, "2 dimensions"),
+    ("dot", lambda: minitorch.ones(2, 2).dot(minitorch.ones(2)), ValueError, "1 and 1 dimensions"),
+    ("bmm", lambda: minitorch.ones(2, 1, 1).bmm(minitorch.ones(3, 1, 1)), ValueError, "2 and 3"),
+    ("einsum", lambda: minitorch.einsum("ij->ii", minitorch.ones(2, 2)), ValueError, "once"),
+    ("einsum", lambda: minitorch.einsum("ii->i", minitorch.ones(2, 3)), ValueError, "diagonal"),
+    (
+        "einsum",
+        lambda: minitorch.einsum("ij,jk", minitorch.ones(2, 3)),
+        ValueError,
+        "2 operands, got 1",
+    ),
+    ("einsum", lambda: minitorch.einsum("ij", minitorch.ones(2)), ValueError, "describe 1"),
+    (
+        "einsum",
+        lambda: minitorch.einsum("i,i", minitorch.ones(2), minitorch.ones(3)),
+        ValueError,
+        "2 and for 3",
+    ),
+    ("unfold", lambda: minitorch.ones(3).unfold(0, 4, 1), ValueError, "windows of 4"),
+    ("as_strided", lambda: minitorch.ones(4).as_strided((3,), (2,)), ValueError, "beyond"),
+    ("roll", lambda: minitorch.ones(4).roll((1, 2), 0), ValueError, "one shift for each"),
+    ("pad", lambda: minitorch.ones(4).pad((1, 2, 3)), ValueError, "1 dimensions"),
+    (
+        "pad",
+        lambda: functional.pad(minitorch.ones(1, 2), (2, 0), mode="reflect"),
+        ValueError,
+        "reflect",
+    ),
+    ("shrink", lambda: minitorch.ones(4, 4).shrink(((0, 1),)), ValueError, "1 ranges"),
+    ("var", lambda: tensor([1, 2]).var(), TypeError, "takes floats"),
+    (
+        "prelu",
+        lambda: functional.prelu(minitorch.ones(2, 3), minitorch.ones(2)),
+        ValueError,
+        "channels",
+    ),
+]
+
+
+@pytest.mark.parametrize("name, call, kind, words", REFUSED, ids=[case[0] for case in REFUSED])
+def test_refused_with_the_op_the_cause_and_the_cure(name, call, kind, words):
+    with pytest.raises(kind, match=rf"(?s)^{name}.*{words}"):
+        call()
