@@ -40,6 +40,7 @@ _DTYPES = {
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
 }  # fmt: skip
 _CHECKSUM = "sha256"
+_HEADER_NOTES = "__metadata__"
 
 
 class StateError(ValueError):
@@ -56,9 +57,10 @@ def save(
     """
     from safetensors.numpy import save as packed
 
-    path = Path(path)
+    path, notes = Path(path), dict(notes or {})
+    if _HEADER_NOTES in state or _CHECKSUM in notes:
+        raise StateError(f"save: the names {_HEADER_NOTES} and, in notes, {_CHECKSUM} are taken.")
     arrays = {name: as_plain(name, value) for name, value in state.items()}
-    notes = dict(notes or {})
     notes[_CHECKSUM] = checksum(arrays, notes)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +128,7 @@ def load_with_notes(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]
         name: np.frombuffer(entry["data"], _DTYPES[entry["dtype"]]).reshape(entry["shape"])
         for name, entry in entries
     }
-    notes = header.get("__metadata__", {})
+    notes = header.get(_HEADER_NOTES, {})
     expected = notes.pop(_CHECKSUM, None)
     if expected is not None and checksum(arrays, notes) != expected:
         raise StateError(
