@@ -15,6 +15,7 @@ import numpy as np
 
 from minitorch.graph import mode
 from minitorch.tensor import Tensor
+from minitorch.versions import clock
 
 __all__ = ["Buffer", "HookHandle", "Module", "Parameter"]
 
@@ -178,17 +179,22 @@ class Module:
     ) -> tuple[list[str], list[str]]:
         """Copy values in by path; returns the missing and the unexpected paths.
 
-        Raises ValueError, before anything is changed, when a shape differs, or, if `strict`, when
-        a path is missing or unexpected; the message lists them all.
+        Raises ValueError, before anything is changed, when a shape or a dtype does not fit, or, if
+        `strict`, when a path is missing or unexpected; the message lists them all.
         """
         own = dict(self.named_state())
         missing = [path for path in own if path not in state]
         unexpected = [path for path in state if path not in own]
-        shapes = {path: np.shape(state[path]) for path in own if path in state}
+        given = {path: np.asarray(state[path]) for path in own if path in state}
         faults = [
-            f"{path} has shape {shape}, the model's has {own[path].shape}"
-            for path, shape in shapes.items()
-            if shape != own[path].shape
+            f"{path} has shape {array.shape}, the model's has {own[path].shape}"
+            for path, array in given.items()
+            if array.shape != own[path].shape
+        ]
+        faults += [
+            f"{path} is {array.dtype}, the model's is {own[path].dtype}"
+            for path, array in given.items()
+            if not np.can_cast(array.dtype, own[path].dtype, "same_kind")
         ]
         if strict:
             faults += [f"{path} is missing" for path in missing]
@@ -197,8 +203,9 @@ class Module:
             raise ValueError(
                 f"load_state_dict of {type(self).__name__}: " + "; ".join(faults) + "."
             )
-        for path in shapes:
-            own[path].data[...] = np.asarray(state[path])
+        for path, array in given.items():
+            own[path].data[...] = array
+            clock.stamp(own[path].data)
         return missing, unexpected
 
     def extra_repr(self) -> str:
