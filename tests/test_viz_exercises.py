@@ -7,7 +7,7 @@ import pytest
 
 from minitorch import Tensor
 from viz.comparison import draw_difference
-from viz.exercises import check, check_function, check_gradient
+from viz.exercises import check, check_function, check_gradient, check_guess
 
 RIGHT = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
 
@@ -26,10 +26,14 @@ class Tensorlike:
 @pytest.mark.parametrize(
     "mine, passed, message",
     [
-        (RIGHT, True, "✓ y: exact: yes | approximate: yes | largest difference: 0"),
-        (Tensorlike(), True, "✓ y: exact: yes"),
-        (RIGHT.tolist(), True, "✓ y: exact: yes"),
-        (RIGHT + 1e-7, True, "✓ y: exact: no | approximate: yes | largest difference: 1e-07"),
+        (RIGHT, True, "✓ y: right (exact: yes | approximate: yes | largest difference: 0)"),
+        (Tensorlike(), True, "✓ y: right (exact: yes"),
+        (RIGHT.tolist(), True, "✓ y: right (exact: yes"),
+        (
+            RIGHT + 1e-7,
+            True,
+            "✓ y: right (exact: no | approximate: yes | largest",
+        ),
         (
             changed((1, 0), 4.5),
             False,
@@ -37,10 +41,14 @@ class Tensorlike:
         ),
         (changed((0, 1), np.nan), False, "nan at [0, 1] (yours nan, expected -2)"),
         (RIGHT[0], False, "✗ y: your shape is (3,), expected (2, 3)"),
-        (RIGHT.astype(np.float32), True, "y (your dtype is float32, expected float64): exact: yes"),
+        (
+            RIGHT.astype(np.float32),
+            True,
+            "(your dtype is float32, expected float64): right",
+        ),
         (RIGHT > 0, False, "your dtype is bool"),
-        (None, False, "○ y: not yet: you returned None"),
-        (..., False, "○ y: not yet: you returned ..."),
+        (None, False, "○ y: not yet, it is still None"),
+        (..., False, "○ y: not yet, it is still ..."),
     ],
 )
 def test_check_says_how_near(capsys, mine, passed, message):
@@ -79,7 +87,7 @@ def test_check_function_reports_the_first_miss():
     cases = [np.ones(3), np.array([-1.0, 0.0, 2.0]), RIGHT]
     assert check_function(relu, relu, cases).message == "✓ relu: all 3 cases agree"
     finding = check_function(lambda x: x, relu, cases)
-    assert finding.message.startswith("✗ case 2 of 3, your function([-1.0, 0.0, 2.0]): exact: no")
+    assert finding.message.startswith("✗ case 2 of 3, your function([-1.0, 0.0, 2.0]): no (")
     assert "float64 array of shape (4, 4)" in check_function(np.abs, relu, [-np.eye(4)]).message
 
 
@@ -91,7 +99,7 @@ def test_check_function_tells_missing_answers_and_errors():
         raise ValueError("no such luck")
 
     assert check_function(unfilled, relu, [1, 2]).message == (
-        "○ unfilled: not yet: you returned None"
+        "○ unfilled: not yet, it is still None"
     )
     with pytest.raises(ValueError, match="no such luck") as raised:
         check_function(broken, relu, [1, 2])
@@ -134,7 +142,7 @@ def take(x, index):
         (shared_mul, (RIGHT, RIGHT[:, :1]), "✓ shared_mul"),
         (take, (RIGHT, np.array([0, 0, 1])), "✓ take"),
         (partial(power, exponent=3), (RIGHT,), "✓ your function"),
-        (wrong_mul, (RIGHT, RIGHT / 2), "✗ wrong_mul, gradient by `b`: exact: no"),
+        (wrong_mul, (RIGHT, RIGHT / 2), "✗ wrong_mul, gradient by `b`: no (exact: no"),
         (half_filled_mul, (RIGHT, RIGHT), "○ half_filled_mul, gradient by `b`: not yet"),
         (lambda x: (x * x, None), (RIGHT,), "○ your function, backward: not yet"),
         (lambda x: None, (RIGHT,), "○ your function: not yet"),
@@ -168,3 +176,12 @@ def test_the_picture_is_drawn(wrong):
     pytest.importorskip("matplotlib")
     for mine, expected in [(wrong, RIGHT), (wrong[0], RIGHT[0]), (wrong[0, 1], RIGHT[0, 1])]:
         assert draw_difference(np.asarray(mine), np.asarray(expected)).startswith(b"\x89PNG")
+
+
+def test_a_wrong_guess_is_not_told_the_answer() -> None:
+    assert (
+        check_guess(1, 2, name="count").message
+        == "✗ count: not this. Think again, or open the hint."
+    )
+    assert check_guess(None, 2, name="count").message.startswith("○ count: not yet")
+    assert check_guess(2, 2, name="count").passed

@@ -36,8 +36,9 @@ def draw_difference(mine: Array, expected: Array) -> bytes:
     apart = distance(mine, expected)
     shape = (-1, mine.shape[-1]) if mine.ndim else (1, 1)
     row, column = np.unravel_index(np.argmax(apart), apart.reshape(shape).shape)
+    shape_rows = mine.size // max(shape[1], 1)
     signed_apart = np.where(mine < expected, -apart, apart)
-    figure = Figure(figsize=(8, 2.4), layout="constrained")
+    figure = Figure(figsize=(8, min(2.4, 0.8 + 0.4 * shape_rows)), layout="constrained")
     figure.patch.set_alpha(0)  # a page may be light or dark; the words are grey enough for both
     titles = ["yours", "expected", "yours - expected"]
     shared = finite_size(np.stack([mine, expected]))
@@ -48,7 +49,7 @@ def draw_difference(mine: Array, expected: Array) -> bytes:
         table = values.reshape(shape)
         axes.imshow(table, cmap=signed_colormap(), vmin=-limit, vmax=limit, aspect="auto")
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, color=TROUBLE, lw=2))
-        axes.set_title(f"{title} (up to ±{limit:.2g})", color=STRUCTURE, fontsize=9)
+        axes.set_title(f"{title} (colours to ±{limit:.2g})", color=STRUCTURE, fontsize=9)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_color(STRUCTURE)
         for (at_row, at_column), value in np.ndenumerate(table if table.size <= 40 else table[:0]):

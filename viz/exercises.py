@@ -40,17 +40,30 @@ class Finding:
     def show(self) -> Finding:
         """Print the line; in a notebook draw yours, expected and the difference if it is wrong."""
         print(self.message)
-        if not self.passed and self.mine is not None and self.expected is not None:
-            ipython = sys.modules.get("IPython")
-            if ipython is not None and ipython.get_ipython() is not None:
-                picture = ipython.display.Image(draw_difference(self.mine, self.expected))
-                ipython.display.display(picture)
+        mine, expected = self.mine, self.expected
+        if mine is not None and expected is not None and mine.size > 1 and not self.passed:
+            self.draw(mine, expected)
         return self
+
+    @staticmethod
+    def draw(mine: Array, expected: Array) -> None:
+        """In a notebook, display the two arrays and their difference."""
+        ipython = sys.modules.get("IPython")
+        if ipython is not None and ipython.get_ipython() is not None:
+            ipython.display.display(ipython.display.Image(draw_difference(mine, expected)))
 
 
 def check(mine: Any, expected: Any, *, name: str, tolerance: float = TOLERANCE) -> Finding:
     """Say how near an answer (array, Tensor, number, tuple of them) is to the expected one."""
     return compare(mine, expected, name, tolerance).show()
+
+
+def check_guess(mine: Any, expected: Any, *, name: str) -> Finding:
+    """Say whether a prediction is right, without giving away what is."""
+    finding = compare(mine, expected, name, TOLERANCE)
+    if finding.message.startswith("✗"):
+        finding = Finding(False, f"✗ {name}: not this. Think again, or open the hint.")
+    return (Finding(True, f"✓ {name}: right") if finding.passed else finding).show()
 
 
 def check_function(
@@ -218,14 +231,14 @@ def compare_numbers(mine: Array, expected: Array, name: str, tolerance: float) -
         worst = np.unravel_index(np.argmax(difference), difference.shape)
         where = f" at [{', '.join(map(str, worst))}]" if worst else ""
         words[-1] += f"{where} (yours {mine[worst]:.4g}, expected {expected[worst]:.4g})"
-    message = f"{'✓' if near else '✗'} {name}: {' | '.join(words)}"
+    message = f"{'✓' if near else '✗'} {name}: {'right' if near else 'no'} ({' | '.join(words)})"
     return Finding(near, message, mine, expected)
 
 
 def not_yet(answer: Any, name: str) -> Finding | None:
     """Return the finding for an exercise that has not been filled in."""
     if answer is None or answer is ...:
-        return Finding(False, f"○ {name}: not yet: you returned {'...' if answer is ... else None}")
+        return Finding(False, f"○ {name}: not yet, it is still {'...' if answer is ... else None}")
     return None
 
 
