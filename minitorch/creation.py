@@ -14,19 +14,34 @@ from minitorch.shapes import flat_sizes
 from minitorch.tensor import Tensor, as_array
 
 __all__ = [
+    "RELU_GAIN",
     "arange",
+    "drawn",
+    "empty",
+    "empty_like",
     "eye",
+    "from_numpy",
+    "full",
+    "full_like",
     "gaussian",
     "kaiming_uniform",
+    "linspace",
     "ones",
+    "ones_like",
     "rand",
+    "rand_like",
     "randint",
     "randn",
+    "randn_like",
     "randperm",
     "tensor",
     "uniform",
     "zeros",
+    "zeros_like",
 ]
+
+
+RELU_GAIN = math.sqrt(2)
 
 
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -34,54 +49,100 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     return Tensor(np.array(as_array(data, dtype)), requires_grad=requires_grad)
 
 
-def zeros(*shape: int, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
+def from_numpy(array: np.ndarray) -> Tensor:
+    """A tensor that shares the array's memory: writing to one changes the other."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(
+            f"from_numpy takes a numpy array, not {type(array).__name__}; use tensor()."
+        )
+    return Tensor(array)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """All `fill_value`, in its own dtype (float32 for a float) unless one is given."""
+    value = as_array(fill_value, dtype)
+    return Tensor(np.full(flat_sizes((shape,)), value), requires_grad=requires_grad)
+
+
+def zeros(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """All 0."""
     return Tensor(np.zeros(flat_sizes(shape), dtype), requires_grad=requires_grad)
 
 
-def ones(*shape: int, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
+def ones(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """All 1."""
     return Tensor(np.ones(flat_sizes(shape), dtype), requires_grad=requires_grad)
 
 
-def eye(rows: int, columns: int | None = None, dtype: Any = np.float32) -> Tensor:
+def empty(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
+    """Memory as it was found, to be written to before it is read."""
+    return Tensor(np.empty(flat_sizes(shape), dtype), requires_grad=requires_grad)
+
+
+def eye(
+    rows: int, columns: int | None = None, dtype: Any = np.float32, requires_grad: bool = False
+) -> Tensor:
     """A matrix with 1 on the diagonal, else 0."""
-    return Tensor(np.eye(rows, columns, dtype=dtype))
+    return Tensor(np.eye(rows, columns, dtype=dtype), requires_grad=requires_grad)
 
 
-def arange(start: float, end: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
+def arange(
+    start: float,
+    end: float | None = None,
+    step: float = 1,
+    dtype: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Numbers from `start` (0 when only the end is given) up to, not including, `end`."""
     if end is None:
         start, end = 0, start
-    whole = all(isinstance(number, int) for number in (start, end, step))
-    return Tensor(np.arange(start, end, step, dtype=dtype or (np.int64 if whole else np.float32)))
+    if step == 0 or (end - start) / step < 0:
+        raise ValueError(f"arange: no steps of {step} lead from {start} to {end}.")
+    whole = all(isinstance(number, int | np.integer) for number in (start, end, step))
+    dtype = dtype or (np.int64 if whole else np.float32)
+    return Tensor(np.arange(start, end, step).astype(dtype), requires_grad=requires_grad)
 
 
-def randn(*shape: int, requires_grad: bool = False) -> Tensor:
-    """Normally distributed, mean 0, standard deviation 1; float32."""
-    values = generator().standard_normal(flat_sizes(shape), dtype=np.float32)
-    return Tensor(np.asarray(values), requires_grad=requires_grad)
+def linspace(
+    start: float, end: float, steps: int, dtype: Any = np.float32, requires_grad: bool = False
+) -> Tensor:
+    """`steps` numbers, evenly spaced from `start` to `end`, both included."""
+    return Tensor(np.linspace(start, end, steps, dtype=dtype), requires_grad=requires_grad)
 
 
-def gaussian(*shape: int, mean: float = 0.0, std: float = 1.0) -> Tensor:
+def randn(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
+    """Normally distributed, mean 0, standard deviation 1."""
+    values = generator().standard_normal(flat_sizes(shape), dtype=drawn(dtype))
+    return Tensor(np.asarray(values, dtype), requires_grad=requires_grad)
+
+
+def gaussian(*shape: Any, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Normally distributed with the given mean and standard deviation; float32."""
     return randn(*shape) * std + mean
 
 
-def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+def uniform(*shape: Any, low: float = 0.0, high: float = 1.0) -> Tensor:
     """Evenly distributed from `low` up to, not including, `high`; float32."""
     values = generator().random(flat_sizes(shape), dtype=np.float32)
     return Tensor(np.asarray(values) * np.float32(high - low) + np.float32(low))
 
 
-def rand(*shape: int) -> Tensor:
-    """Evenly distributed from 0 up to, not including, 1; float32."""
-    return uniform(*shape)
+def rand(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
+    """Evenly distributed from 0 up to, not including, 1."""
+    values = generator().random(flat_sizes(shape), dtype=drawn(dtype))
+    return Tensor(np.asarray(values, dtype), requires_grad=requires_grad)
 
 
-def randint(low: int, high: int, shape: tuple[int, ...]) -> Tensor:
-    """Whole numbers from `low` up to, not including, `high`; int64."""
-    return Tensor(np.asarray(generator().integers(low, high, shape)))
+def drawn(dtype: Any) -> Any:
+    """The dtype in which random floats are drawn for `dtype`: numpy draws float32 and float64."""
+    return np.float64 if np.dtype(dtype) == np.float64 else np.float32
+
+
+def randint(low: int, high: Any, shape: Any = None, dtype: Any = np.int64) -> Tensor:
+    """Whole numbers from `low` up to, not including, `high`; `randint(high, shape)` begins at 0."""
+    if shape is None:
+        low, high, shape = 0, low, high
+    return Tensor(np.asarray(generator().integers(low, high, shape, dtype)))
 
 
 def randperm(count: int) -> Tensor:
@@ -89,7 +150,7 @@ def randperm(count: int) -> Tensor:
     return Tensor(generator().permutation(count))
 
 
-def kaiming_uniform(*shape: int, gain: float = math.sqrt(2)) -> Tensor:
+def kaiming_uniform(*shape: Any, gain: float = RELU_GAIN) -> Tensor:
     """Evenly distributed weights (out, in, ...) that keep the variance through a ReLU layer.
 
     Bound gain * sqrt(3 / fan_in), fan_in being the inputs of one output: He et al. 2015.
@@ -97,3 +158,33 @@ def kaiming_uniform(*shape: int, gain: float = math.sqrt(2)) -> Tensor:
     sizes = flat_sizes(shape)
     bound = gain * math.sqrt(3 / math.prod(sizes[1:]))
     return uniform(*sizes, low=-bound, high=bound)
+
+
+def zeros_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """All 0, in the shape of x, and in its dtype unless one is given."""
+    return Tensor(np.zeros_like(x.data, dtype), requires_grad=requires_grad)
+
+
+def ones_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """All 1, in the shape of x, and in its dtype unless one is given."""
+    return Tensor(np.ones_like(x.data, dtype), requires_grad=requires_grad)
+
+
+def full_like(x: Tensor, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """All `fill_value`, in the shape of x, and in its dtype unless one is given."""
+    return Tensor(np.full_like(x.data, fill_value, dtype), requires_grad=requires_grad)
+
+
+def empty_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Memory as it was found, in the shape of x."""
+    return Tensor(np.empty_like(x.data, dtype), requires_grad=requires_grad)
+
+
+def randn_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Normally distributed, mean 0, standard deviation 1, in the shape and dtype of x."""
+    return randn(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
+
+
+def rand_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Evenly distributed from 0 up to, not including, 1, in the shape and dtype of x."""
+    return rand(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)

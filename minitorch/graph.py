@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ContextDecorator
 from types import CodeType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
 __all__ = [
+    "HookHandle",
     "Listener",
     "Mode",
     "Node",
@@ -40,6 +41,7 @@ class Mode(threading.local):
     """Per thread: whether ops leave nodes behind, and who listens while they do."""
 
     grad_enabled = True
+    replaying = False  # whether a backward is being recorded, to be differentiated again
     listeners: tuple[Listener, ...] = ()
 
 
@@ -51,12 +53,15 @@ class no_grad(ContextDecorator):
 
     grad_enabled = False
 
+    def __init__(self) -> None:
+        self.before: list[bool] = []  # a stack: a decorated function may call itself
+
     def __enter__(self) -> None:
-        self.before = mode.grad_enabled
+        self.before.append(mode.grad_enabled)
         mode.grad_enabled = self.grad_enabled
 
     def __exit__(self, *error: object) -> None:
-        mode.grad_enabled = self.before
+        mode.grad_enabled = self.before.pop()
 
 
 class enable_grad(no_grad):
@@ -69,17 +74,35 @@ class Node:
     """One op that ran: where its inputs came from, and the rules that send a gradient to them.
 
     `parents` has one entry per input: the node that made it, the leaf tensor itself, or None when
-    no gradient is wanted there. What backward keeps is what the closures in `rules` hold.
+    no gradient is wanted there. What backward keeps is what the closures in `rules` hold;
+    `identities` (of the inputs, then of the value) tell which of that came in, and which went out.
     """
 
-    __slots__ = ("clock", "code", "dtype", "hooks", "line", "op", "parents", "rules", "shape")
+    __slots__ = (
+        "clock",
+        "code",
+        "dtype",
+        "hooks",
+        "identities",
+        "line",
+        "op",
+        "parents",
+        "rules",
+        "shape",
+    )
 
     def __init__(
-        self, op: Callable[..., Any], parents: tuple[Any, ...], rules: Any, value: np.ndarray
-    ):
+        self,
+        op: Callable[..., Any],
+        parents: tuple[Any, ...],
+        rules: Any,
+        value: np.ndarray,
+        identities: tuple[int, ...],
+    ) -> None:
         self.op = op
         self.parents = parents
         self.rules = rules
+        self.identities = identities
         self.shape = value.shape
         self.dtype = value.dtype
         self.clock = clock.now
@@ -109,28 +132,32 @@ class Node:
                 )
         return kept
 
-    def send_back(self, grad: Any) -> tuple[Any, ...]:
+    def send_back(self, grad: Any) -> Sequence[Any]:
         """What the rules make of `grad`: one contribution per parent, None where none is wanted.
 
         Raises RuntimeError when an earlier backward freed the rules, or when a value that they
         kept was overwritten in place.
         """
+        if self.rules is None or clock.now != self.clock:
+            self.check_saved()
+        return self.ask(self.rules, grad)
+
+    def ask(self, rules: Any, grad: Any) -> Sequence[Any]:
+        """The answers of `rules` to `grad`, one per parent."""
+        if isinstance(rules, tuple):
+            pairs = zip(self.parents, rules, strict=True)
+            return [None if parent is None else rule(grad) for parent, rule in pairs]
+        if len(self.parents) == 1:
+            return (rules(grad),)
+        return rules(grad, tuple([parent is not None for parent in self.parents]))
+
+    def check_saved(self) -> None:
+        """Raise RuntimeError when the rules are gone, or a saved array was written to since."""
         if self.rules is None:
             raise RuntimeError(
                 f"{self.name}: its saved values were freed by an earlier backward. Call that one "
                 "with retain_graph=True, or run the forward again."
             )
-        if clock.now != self.clock:
-            self.check_saved()
-        if isinstance(self.rules, tuple):
-            pairs = zip(self.parents, self.rules, strict=True)
-            return tuple([None if parent is None else rule(grad) for parent, rule in pairs])
-        if len(self.parents) == 1:
-            return (self.rules(grad),)
-        return self.rules(grad, tuple([parent is not None for parent in self.parents]))
-
-    def check_saved(self) -> None:
-        """Raise RuntimeError when a saved array was written to after the op ran."""
         for name, kept in self.saved.items():
             for array in kept if isinstance(kept, list | tuple) else (kept,):
                 if isinstance(array, np.ndarray) and clock.last_write(array) > self.clock:
@@ -144,12 +171,34 @@ class Node:
         return f"<{self.name} {self.shape} {self.dtype}>"
 
 
-class Step(NamedTuple):
+class Step:
     """One step of a backward pass: a node, or a leaf tensor, whose consumers have all answered."""
 
-    node: Node | Tensor
-    grad: Any
-    contributions: tuple[Any, ...]
+    __slots__ = ("contributions", "grad", "node")
+
+    def __init__(self, node: Node | Tensor, grad: Any, contributions: Sequence[Any]) -> None:
+        self.node = node
+        self.grad = grad
+        self.contributions = contributions
+
+
+class HookHandle:
+    """What registering a hook returns: `remove()`, or leaving `with handle:`, takes it away."""
+
+    def __init__(self, hooks: list[Any], hook: Callable[..., Any]) -> None:
+        self.hooks, self.hook = hooks, hook
+        hooks.append(hook)
+
+    def remove(self) -> None:
+        """Take the hook away; nothing happens when it is gone already."""
+        if self.hook in self.hooks:
+            self.hooks.remove(self.hook)
+
+    def __enter__(self) -> HookHandle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
 
 
 class Listener:
@@ -191,7 +240,7 @@ class listening:
 
 def user_line() -> tuple[CodeType, int]:
     """Code object and line number of the innermost caller outside this package."""
-    frame = sys._getframe(2)
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("minitorch."):
+    frame = sys._getframe(3)  # this function, Node.__init__ and the op itself are ours
+    while frame.f_back and frame.f_globals.get("__package__") == "minitorch":
         frame = frame.f_back
     return frame.f_code, frame.f_lineno

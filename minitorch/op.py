@@ -17,24 +17,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.graph import Node, mode
+from minitorch.versions import clock, owner_of
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
 __all__ = [
+    "NUMPY_WORDS",
     "Array",
     "arrays_first",
+    "as_tensor",
+    "connected",
     "describe",
     "in_rule",
     "is_array",
     "op",
     "promoted",
     "raise_explained",
+    "refuse_out_of_date",
     "returned_by_ops",
 ]
 
 
 Array = np.ndarray
+NUMPY_WORDS = {"axis": "dim", "keepdims": "keepdim"}
 
 
 def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
@@ -55,6 +61,8 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
     def apply(*inputs: Any, **settings: Any) -> Tensor:
         if settings:
             inputs, settings = arrays_first(function, names, inputs, settings)
+        if clock.tangled:
+            refuse_out_of_date(function.__name__, inputs)
         arrays, parents, wanted = [], [], False
         for given in inputs:
             parent = None
@@ -71,16 +79,20 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
                 listener.on_error(function, inputs, settings, error)
             raise_explained(error, function.__name__, arrays[:arity])
             raise
+        made = value
         if type(value) is not np.ndarray:
             value = np.asarray(value)
-        if value.dtype is not getattr(arrays[0], "dtype", None):
+        if value.dtype is not getattr(arrays[0], "dtype", None) and "dtype" not in settings:
             value = value.astype(promoted(value.dtype, arrays[:arity]), copy=False)
         node = None
         if wanted and rules is not None and mode.grad_enabled:
             if len(parents) != arity:
                 parents = parents[:arity] + [None] * (len(names) - len(parents))
-            node = Node(function, tuple(parents), rules, value)
+            identities = (*map(id, arrays), id(made))
+            node = Node(function, tuple(parents), rules, value, identities)
         output = Tensor.made_by(node, value)
+        if clock.tangled:
+            output.written = clock.now
         if mode.listeners:
             for listener in mode.listeners:
                 listener.on_op(function, inputs, settings, output)
@@ -102,10 +114,41 @@ def returned_by_ops(tensor_class: type) -> type:
     return tensor_class
 
 
+def as_tensor(value: Any) -> Tensor:
+    """The value as a tensor, of its own class if it is one, else outside the graph."""
+    return value if isinstance(value, Tensor) else Tensor.made_by(None, np.asarray(value))
+
+
+def connected(parent: Node | Tensor | None, array: Any) -> Any:
+    """The array as a tensor that came from `parent`, a node or leaf; without one, as it is."""
+    if parent is None:
+        return array
+    if not isinstance(parent, Tensor):
+        return Tensor.made_by(parent, np.asarray(array))
+    if parent.data is not array:
+        raise TypeError("a leaf's .data was replaced since the op ran.")
+    return parent
+
+
+def refuse_out_of_date(name: str, inputs: Sequence[Any]) -> None:
+    """Raise RuntimeError for a tensor whose memory was overwritten through another tensor."""
+    for given in inputs:
+        if isinstance(given, Tensor):
+            written = clock.tangled.get(id(owner_of(given.data)), 0)
+            if written > max(given.written, given.node.clock if given.node else 0):
+                raise RuntimeError(
+                    f"{name}: its input of shape {given.shape} shares memory with a tensor that "
+                    "was changed in place since, so the graph does not know its values. Read it "
+                    "again from the changed one, clone() before writing, or write with "
+                    "x[index] = value and then use x."
+                )
+
+
 def arrays_first(
     function: Callable[..., Any], names: Sequence[str], inputs: tuple[Any, ...], settings: Any
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Arrays given by keyword moved to their places, tensors among the settings unwrapped."""
+    settings = {NUMPY_WORDS.get(key, key): value for key, value in settings.items()}
     if not settings.keys().isdisjoint(names):
         bound = inspect.signature(function).bind(*inputs, **settings)
         return bound.args, bound.kwargs

@@ -4,17 +4,21 @@
 
 from __future__ import annotations
 
+import builtins
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
 
-from minitorch import losses
+from minitorch import conversions, losses
 from minitorch.autograd import backward_steps
-from minitorch.graph import Node
+from minitorch.graph import HookHandle, Node, mode
+from minitorch.inplace import InPlace
+from minitorch.interop import AnswersNumpy
 from minitorch.methods import Methods
-from minitorch.op import returned_by_ops
+from minitorch.op import as_tensor, refuse_out_of_date, returned_by_ops
+from minitorch.versions import clock
 
 __all__ = ["Array", "Tensor", "as_array", "starting_gradient"]
 
@@ -23,7 +27,7 @@ Array = np.ndarray
 
 
 @returned_by_ops
-class Tensor(Methods):
+class Tensor(Methods, InPlace, AnswersNumpy):
     """An n-dimensional array with a place in the graph.
 
     Parameters
@@ -41,9 +45,12 @@ class Tensor(Methods):
     parents: tuple[()] = ()  # a leaf stands in the graph for itself
     rules: Any = None
     wants_grad = False
+    retains_grad = False
+    written = 0.0  # when its values were last known to be in step with its memory
 
-    def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> None:
+    def __init__(self, data: Any, dtype: Any = None, requires_grad: builtins.bool = False) -> None:
         self.data = as_array(data, dtype)
+        self.written = clock.now
         if requires_grad:
             self.requires_grad_()
 
@@ -68,20 +75,42 @@ class Tensor(Methods):
         return self.data.dtype
 
     @property
-    def ndim(self) -> int:
+    def ndim(self) -> builtins.int:
         """Number of dimensions."""
         return self.data.ndim
 
+    def dim(self) -> builtins.int:
+        """Number of dimensions."""
+        return self.data.ndim
+
+    def numel(self) -> builtins.int:
+        """Number of elements."""
+        return self.data.size
+
+    def size(self, dim: builtins.int | None = None) -> Any:
+        """The shape, or the size of one dimension."""
+        return self.shape if dim is None else self.shape[dim]
+
     @property
-    def requires_grad(self) -> bool:
+    def grad_fn(self) -> Node | None:
+        """PyTorch's name for `node`."""
+        return self.node
+
+    @property
+    def is_leaf(self) -> builtins.bool:
+        """Whether no op made it."""
+        return self.node is None
+
+    @property
+    def requires_grad(self) -> builtins.bool:
         """Whether a gradient flows to or through this tensor."""
         return self.node is not None or self.wants_grad
 
     @requires_grad.setter
-    def requires_grad(self, wanted: bool) -> None:
+    def requires_grad(self, wanted: builtins.bool) -> None:
         self.requires_grad_(wanted)
 
-    def requires_grad_(self, requires_grad: bool = True) -> Self:
+    def requires_grad_(self, requires_grad: builtins.bool = True) -> Self:
         """Ask for a gradient (or no longer); raises TypeError for integers and booleans."""
         if self.node is not None and not requires_grad:
             raise RuntimeError("only a leaf can stop wanting a gradient; use detach() here.")
@@ -94,39 +123,46 @@ class Tensor(Methods):
         return self
 
     @property
-    def is_leaf(self) -> bool:
-        """Whether no op made it."""
-        return self.node is None
-
-    def numel(self) -> int:
-        """Number of elements."""
-        return self.data.size
-
-    def size(self, dim: int | None = None) -> Any:
-        """The shape, or the size of one dimension."""
-        return self.shape if dim is None else self.shape[dim]
+    def _version(self) -> builtins.int:
+        """How often its memory was written to in place; tensors that share memory share this."""
+        return clock.writes(self.data)
 
     # ---- the way back ------------------------------------------------------------------------
 
-    def backward(self, gradient: Tensor | None = None, *, retain_graph: bool = False) -> None:
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: builtins.bool | None = None,
+        create_graph: builtins.bool = False,
+    ) -> None:
         """Add d(self)/d(leaf), weighted with `gradient`, to `.grad` of every leaf it came from.
 
-        Raises RuntimeError when nothing here requires a gradient, or when `self` is not a single
-        number and no `gradient` of its shape is given.
+        `retain_graph` keeps what another backward needs; `create_graph` also records this one, so
+        that gradients can be differentiated. Raises RuntimeError when nothing here requires a
+        gradient, or when `self` is not a single number and no `gradient` of its shape is given.
         """
-        for _ in self.backward_steps(gradient, retain_graph=retain_graph):
+        for _ in self.backward_steps(gradient, retain_graph, create_graph):
             pass
 
     def backward_steps(
-        self, gradient: Tensor | None = None, *, retain_graph: bool = False
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: builtins.bool | None = None,
+        create_graph: builtins.bool = False,
     ) -> Iterator[Any]:
         """The same walk as `backward`, one `Step` at a time."""
-        start = starting_gradient(self, gradient)
-        root = self if self.node is None else self.node
-        return backward_steps(root, start, retain_graph=retain_graph)
+        start = starting_gradient(self, gradient, create_graph)
+        return backward_steps(
+            {self.node or self: start},
+            retain_graph=create_graph if retain_graph is None else retain_graph,
+            create_graph=create_graph,
+        )
 
-    def send_back(self, grad: Array) -> tuple[()]:
+    def send_back(self, grad: Any) -> tuple[()]:
         """A leaf keeps what arrives: add `grad` to `.grad`, copying memory that is not its own."""
+        if isinstance(grad, Tensor):  # recorded by create_graph
+            self.grad = grad if self.grad is None else self.grad + grad
+            return ()
         if self.grad is not None:
             grad = self.grad.data + grad
         elif grad.base is not None:
@@ -134,30 +170,82 @@ class Tensor(Methods):
         self.grad = Tensor.made_by(None, grad)
         return ()
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> None:
-        """Call `hook` with the complete gradient in each backward; what it returns replaces it."""
-        owner = self if self.node is None else self.node
-        owner.hooks = [*(owner.hooks or []), hook]
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> HookHandle:
+        """Call `hook` with the complete gradient in each backward; what it returns replaces it.
+
+        The handle that comes back has `remove()`. Raises RuntimeError where no gradient will come.
+        """
+        if not self.requires_grad:
+            raise RuntimeError("register_hook: this tensor requires no gradient; none will come.")
+        owner = self.node or self
+        owner.hooks = [] if owner.hooks is None else owner.hooks
+        return HookHandle(owner.hooks, hook)
 
     def retain_grad(self) -> None:
         """Keep the gradient of this result of an op in `.grad`, as for a leaf."""
-        if self.node is None:
+        if self.node is None or self.retains_grad:
             return
         tensor = weakref.ref(self)
 
         def keep(grad: Tensor) -> None:
             if (alive := tensor()) is not None:
-                alive.send_back(grad.data.copy())
+                alive.send_back(grad if grad.node else grad.data.copy())
 
         self.register_hook(keep)
+        self.retains_grad = True
 
     def detach(self) -> Tensor:
         """The same values, sharing memory, outside the graph."""
-        return Tensor.made_by(None, self.data)
+        tensor = Tensor(self.data[...])
+        tensor.written = np.inf  # a constant to the graph, whatever is written there
+        return tensor
+
+    def detach_(self) -> Self:
+        """Leave the graph: from here on a leaf that wants no gradient."""
+        self.node, self.wants_grad = None, False
+        return self
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
         self.grad = None
+
+    # ---- other dtypes and copies -------------------------------------------------------------
+
+    clone = conversions.clone
+    contiguous = conversions.contiguous
+
+    def to(self, kind: Any) -> Tensor:
+        """As another dtype, or that of another tensor; "cpu", the only device, changes nothing."""
+        if kind == "cpu":
+            return self
+        dtype = np.dtype(getattr(kind, "dtype", kind))
+        return self if dtype == self.dtype else conversions.astype(self, dtype=dtype)
+
+    astype = to
+
+    def double(self) -> Tensor:
+        """As float64."""
+        return self.to(np.float64)
+
+    def float(self) -> Tensor:
+        """As float32."""
+        return self.to(np.float32)
+
+    def half(self) -> Tensor:
+        """As float16."""
+        return self.to(np.float16)
+
+    def long(self) -> Tensor:
+        """As int64."""
+        return self.to(np.int64)
+
+    def int(self) -> Tensor:
+        """As int32."""
+        return self.to(np.int32)
+
+    def bool(self) -> Tensor:
+        """As booleans: False where 0."""
+        return self.to(np.bool_)
 
     # ---- to and from Python and numpy --------------------------------------------------------
 
@@ -175,37 +263,49 @@ class Tensor(Methods):
         """The values as nested Python lists."""
         return self.data.tolist()
 
-    def __float__(self) -> float:
-        return float(self.item())
+    def __float__(self) -> builtins.float:
+        return builtins.float(self.item())
 
-    def __int__(self) -> int:
-        return int(self.item())
+    def __int__(self) -> builtins.int:
+        return builtins.int(self.item())
 
-    def __bool__(self) -> bool:
-        return bool(self.item())
+    def __index__(self) -> builtins.int:
+        if self.dtype.kind not in "iu":
+            raise TypeError(f"a tensor of {self.dtype} cannot be an index; use int() or .long().")
+        return builtins.int(self.item())
 
-    def __len__(self) -> int:
+    def __bool__(self) -> builtins.bool:
+        if self.data.size != 1:
+            raise ValueError(
+                f"is a tensor of shape {self.shape} true? Say which you mean: .any() or .all()."
+            )
+        return builtins.bool(self.data.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __len__(self) -> builtins.int:
         if not self.ndim:
             raise TypeError("len() of a 0-d tensor: it is a single number.")
         return len(self.data)
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (self[k] for k in range(len(self)))
+        if not self.ndim:
+            raise TypeError("a 0-d tensor cannot be iterated: it is a single number; use item().")
+        return (self[k] for k in range(len(self.data)))
 
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:
-        values = np.array2string(self.data, precision=4, separator=", ", prefix="tensor(")
-        notes = [] if self.dtype in (np.float32, np.int64, np.bool_) else [f"dtype={self.dtype}"]
-        if self.ndim:
-            notes.append(f"shape={self.shape}")
+        notes = [f"shape={self.shape}", f"dtype={self.dtype}"]
         if self.node is not None:
             notes.append(f"made by {self.node.name}")
-        elif self.requires_grad:
+        elif self.wants_grad:
             notes.append(f"requires_grad, grad {'not yet' if self.grad is None else 'there'}")
+        values = np.array2string(
+            self.data, precision=4, separator=", ", prefix="tensor(", threshold=200
+        )
         return f"tensor({', '.join([values, *notes])})"
-
-    # ---- operations that later chapters add ------------------------------------------------
 
     softmax = losses.softmax
     log_softmax = losses.log_softmax
@@ -227,21 +327,26 @@ def as_array(data: Any, dtype: Any = None) -> Array:
     return array
 
 
-def starting_gradient(result: Tensor, gradient: Tensor | None) -> Array:
-    """The gradient with which a backward from `result` begins."""
+def starting_gradient(result: Tensor, gradient: Any, create_graph: bool = False) -> Any:
+    """The gradient with which a backward from `result` begins; a tensor if it is to be recorded."""
     if not result.requires_grad:
         raise RuntimeError(
             "backward: nothing that this tensor came from requires a gradient. Set "
             "requires_grad=True on an input, or look for no_grad() or detach() on the way."
         )
+    if clock.tangled:
+        refuse_out_of_date("backward", [result])
+    if create_graph and not mode.grad_enabled:
+        raise RuntimeError("backward: create_graph=True records nothing inside no_grad().")
     if gradient is None:
         if result.data.size != 1:
             raise RuntimeError(
                 f"backward: a tensor of shape {result.shape} is not a single number. Reduce it, "
                 "as with .sum(), or give a gradient of its shape."
             )
-        return np.ones_like(result.data)
-    given = np.array(as_array(gradient), result.dtype)  # a copy: a leaf may keep it
+        gradient = np.ones_like(result.data)
+    # A copy, for a leaf may keep it; what is recorded is never written to.
+    given: Any = as_tensor(gradient) if create_graph else np.array(gradient, result.dtype)
     if given.shape != result.shape:
         raise RuntimeError(
             f"backward: the gradient has shape {given.shape}, the tensor {result.shape}."

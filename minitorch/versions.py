@@ -26,6 +26,7 @@ class WriteClock:
         self.now = 0
         self._ticks = count(1)
         self._last_write: dict[int, tuple[int, int, weakref.ref[Array]]] = {}
+        self.tangled: dict[int, int] = {}
 
     def stamp(self, array: Array) -> None:
         """Say that the memory of `array` is being written to."""
@@ -34,8 +35,18 @@ class WriteClock:
         key = id(owner)
         _, writes, alive = self._last_write.get(key, (0, 0, None))
         if alive is None:
-            alive = weakref.ref(owner, lambda _: self._last_write.pop(key, None))
+            alive = weakref.ref(owner, lambda _: self.forget(key))
         self._last_write[key] = (self.now, writes + 1, alive)
+
+    def stamp_in_graph(self, array: Array) -> None:
+        """Say that an op of the graph wrote there: other tensors on that memory are out of date."""
+        self.stamp(array)
+        self.tangled[id(owner_of(array))] = self.now
+
+    def forget(self, key: int) -> None:
+        """Drop what is known of a memory owner that no longer exists."""
+        self._last_write.pop(key, None)
+        self.tangled.pop(key, None)
 
     def last_write(self, array: Array) -> int:
         """Time of the last write into the memory of `array`; 0 when there was none."""

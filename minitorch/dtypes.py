@@ -1,0 +1,34 @@
+"""PyTorch's names for numpy's dtypes: `minitorch.float32`, `minitorch.long`."""
+
+# Grown in notebooks: 2_05_the_tensor. Edit there, then `make extract`.
+
+import numpy as np
+
+__all__ = [
+    "bool",
+    "double",
+    "float",
+    "float16",
+    "float32",
+    "float64",
+    "half",
+    "int",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "long",
+    "short",
+    "uint8",
+]
+
+
+float16 = half = np.dtype(np.float16)
+float32 = float = np.dtype(np.float32)
+float64 = double = np.dtype(np.float64)
+uint8 = np.dtype(np.uint8)
+int8 = np.dtype(np.int8)
+int16 = short = np.dtype(np.int16)
+int32 = int = np.dtype(np.int32)
+int64 = long = np.dtype(np.int64)
+bool = np.dtype(np.bool_)
