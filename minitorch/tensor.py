@@ -196,7 +196,7 @@ class Tensor(Methods, InPlace, AnswersNumpy):
 
     def detach(self) -> Tensor:
         """The same values, sharing memory, outside the graph."""
-        tensor = Tensor(self.data[...])
+        tensor = Tensor(self.data)
         tensor.written = np.inf  # a constant to the graph, whatever is written there
         return tensor
 
