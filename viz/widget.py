@@ -15,7 +15,7 @@ import traitlets
 from viz import export, page
 
 
-class DebuggerWidget(anywidget.AnyWidget):  # type: ignore[misc]
+class DebuggerWidget(anywidget.AnyWidget):
     """What one debugger shows in the browser; all views of it move together.
 
     Parameters
