@@ -60,31 +60,26 @@ def as_script_data(payload: Mapping[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def save(payload: Mapping[str, Any], path: str | Path) -> Path:
-    """Write the page of a recording to a file; its folder must exist."""
-    path = Path(path)
-    path.write_text(stepper(payload), encoding="utf-8")
+def write_page(debugger: Any, path: Path) -> Path:
+    """Write what a debugger shows to a file that steps without network and kernel."""
+    path.write_text(stepper(debugger.payload(everything=True)), encoding="utf-8")
     return path
 
 
-def mimebundle(
-    payload: Mapping[str, Any], picture: bytes, picture_type: str, text: str, *, height: int = 760
-) -> dict[str, str]:
-    """Return what a notebook keeps: words, and a picture that gives way to the stepper.
+def static_html(picture: str, frame: str | None, label: str, height: int = 760) -> str:
+    """Return HTML for a saved notebook: an SVG picture that gives way to the page of `stepper`.
 
-    A sanitizer drops `style` and `iframe`, so on GitHub or in a notebook that is not trusted the
-    picture appears; elsewhere the stepper does, in a sandbox without access to the page around.
+    A sanitizer drops `style` and `iframe`, so on GitHub, or in a notebook that is not trusted, the
+    picture is seen; elsewhere the page is, in a sandbox without access to what is around it.
     """
-    encoded = base64.b64encode(picture).decode("ascii")
-    label = html.escape(text, quote=True)
-    frame = html.escape(stepper(payload, padding=2), quote=True)
-    return {
-        "text/plain": text,
-        "text/html": (
-            "<style>.minitorch-static{display:none!important}</style>"
-            f'<img class="minitorch-static" alt="{label}" '
-            f'src="data:{picture_type};base64,{encoded}">'
-            f'<iframe title="{label}" srcdoc="{frame}" sandbox="allow-scripts" '
-            f'style="width:100%;height:{height}px;border:0"></iframe>'
-        ),
-    }
+    data = base64.b64encode(picture.encode()).decode("ascii")
+    label = html.escape(label, quote=True)
+    image = f'alt="{label}" src="data:image/svg+xml;base64,{data}"'
+    if frame is None:
+        return f'<img style="max-width:100%" {image}>'
+    return (
+        "<style>.minitorch-static{display:none!important}</style>"
+        f'<img class="minitorch-static" {image}>'
+        f'<iframe title="{label}" srcdoc="{html.escape(frame, quote=True)}" '
+        f'sandbox="allow-scripts" style="width:100%;height:{height}px;border:0"></iframe>'
+    )

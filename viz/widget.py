@@ -13,6 +13,8 @@ import anywidget
 import traitlets
 
 from viz import export, page
+from viz.payload import FEW
+from viz.svg import svg
 
 
 class DebuggerWidget(anywidget.AnyWidget):
@@ -53,8 +55,8 @@ class DebuggerWidget(anywidget.AnyWidget):
         if message.get("type") == "hello":
             return {"type": "hello"}
         if message.get("type") == "save":
-            page_text = export.stepper(self.debugger.export_payload())
-            return {"type": "save", "html": page_text, "name": "step.html"}
+            whole = self.debugger.payload(everything=True)
+            return {"type": "save", "html": export.stepper(whole), "name": "step.html"}
         return self.debugger.handle(message)
 
     def _moved(self, change: Any) -> None:
@@ -63,5 +65,22 @@ class DebuggerWidget(anywidget.AnyWidget):
 
     def _follow(self, what: str, value: Any) -> None:
         """Show in the browser what has changed in Python; the same again changes nothing."""
-        trait = {"position": "position", "selected": "selection", "payload": "payload"}[what]
-        setattr(self, trait, value)
+        if what in ("breakpoints", "watches"):
+            self.send({"type": what, what: value})
+        else:
+            setattr(self, {"selected": "selection"}.get(what, what), value)
+
+
+def mimebundle(debugger: Any) -> dict[str, Any]:
+    """Return what a notebook shows of a debugger: live, saved without a kernel, and as words.
+
+    A long recording is kept as its picture alone, so that a notebook does not grow by megabytes.
+    """
+    view = debugger.view
+    picture = svg(view.layout(None), title=repr(debugger)) if view.vertices else ""
+    few = len(view.indices) <= FEW
+    frame = export.stepper(debugger.payload(everything=True), padding=2) if few else None
+    words = repr(debugger)
+    saved = {"text/html": export.static_html(picture, frame, words), "text/plain": words}
+    live = DebuggerWidget(debugger)._repr_mimebundle_()
+    return {**live[0], **saved} if live else saved

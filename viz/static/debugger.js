@@ -87,6 +87,12 @@ export class Debugger {
     this.paint();
   }
 
+  // Another run of the same step: the folding stays as it is where the graph is the same.
+  replace(payload) {
+    const same = payload.nodes.every((node) => this.recording.nodes.has(node.id));
+    this.show(same ? { ...payload, layout: this.layout } : payload, this.position);
+  }
+
   setOnline(online) {
     this.breaks.element.hidden = !online;
     this.exportButton.hidden = !online || !this.tell.download;
@@ -99,6 +105,11 @@ export class Debugger {
   setBreakpoints(points) {
     this.recording.payload.breakpoints = points;
     this.timeline.mark(points);
+  }
+
+  setWatches(watches) {
+    this.recording.payload.watches = watches;
+    this.paintInspector();
   }
 
   drawNotices() {
@@ -159,7 +170,7 @@ export class Debugger {
       whatIfElement: this.whatIfElement,
       open: (id, array, caption) => this.lens.open(id, array, caption),
       jump: (moment) => this.goTo(moment, this.selected),
-      replace: (payload) => this.show({ ...payload, layout: this.layout }, this.position),
+      replace: (payload) => this.replace(payload),
       hidden: (id) => this.cover(id),
     };
   }
@@ -209,9 +220,7 @@ export class Debugger {
   watchButton(node) {
     if (!this.ask.online) return null;
     const watch = async (what) => {
-      const reply = await this.ask({ type: "watch", what, quantity: "norm" });
-      this.recording.payload.watches = reply.watches;
-      this.paintInspector();
+      this.setWatches((await this.ask({ type: "watch", what, quantity: "norm" })).watches);
     };
     return element("div", { class: "facts" }, element("button", { type: "button", onclick: () => watch(node.value) }, "watch value"), " ", node.wants_grad && node.grad ? element("button", { type: "button", onclick: () => watch(node.grad) }, "watch gradient") : null);
   }

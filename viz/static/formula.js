@@ -3,6 +3,8 @@
 import { cut, element, number } from "./dom.js";
 import { cellSize, tensorFigure } from "./tensors.js";
 
+const LARGE = 132; // pixels of a picture's longer side
+const SMALL = 88;
 const NUMBER_WORDS = ["no", "one", "two", "three", "four", "five", "six"];
 
 // `view`: {recording, position, open(id, array, caption), jump(moment), hidden(id)}.
@@ -14,7 +16,7 @@ export function drawInspection(inspection, view) {
     element("div", { class: "pictures" },
       arrived.length > 1 && arrivals(arrived, view),
       inspection.forward && forwardRow(inspection.forward, inspection.code ?? "", view),
-      gradient ? element("div", { class: "rules" }, (inspection.rules ?? []).map((rule, _, all) => ruleRow(rule, { summed: arrived.length > 1, alone: all.length === 1 }, view))) : null,
+      gradient ? element("div", { class: inspection.rules?.length > 1 ? "rules several" : "rules" }, (inspection.rules ?? []).map((rule, _, all) => ruleRow(rule, { summed: arrived.length > 1, alone: all.length === 1 }, view))) : null,
       inspection.update && updateRow(inspection.update, inspection.code ?? "", view)),
   ];
 }
@@ -43,7 +45,10 @@ export function codeBlock(inspection) {
   const lines = inspection.code.split("\n");
   const rules = ruleLines(lines);
   const shown = lines.map((line, index) => element("span", { class: isBackward === rules[index] || inspection.update ? "line" : "line dim" }, coloured(line, kept), "\n"));
-  return element("pre", { class: "code", "aria-label": "source of the op", tabindex: 0 }, shown);
+  const block = element("pre", { class: "code", "aria-label": "source of the op", tabindex: 0 }, shown);
+  const first = shown.findIndex((line) => !line.classList.contains("dim"));
+  if (first > 1) requestAnimationFrame(() => (block.scrollTop = shown[first].offsetTop));
+  return block;
 }
 
 // Which lines belong to the backward: inner functions, and from the first lambda or return on.
@@ -83,7 +88,7 @@ export function coloured(line, kept = new Set()) {
 
 function arrivals(arrived, view) {
   const shown = arrived.slice(0, 4);
-  const cell = cellSize(shown.map((one) => view.recording.arrays[one.array]));
+  const cell = cellSize(shown.map((one) => view.recording.arrays[one.array]), LARGE);
   const row = shown.flatMap((one, index) => [
     index ? sign("+") : null,
     picture(one.array, `from ${one.from}`, view, { role: "grad", cell }),
@@ -100,14 +105,14 @@ function ruleRow(rule, { summed, alone }, view) {
   const parts = rule.parts ?? [];
   const result = rule.unbroadcast ? rule.unbroadcast.raw : rule.result;
   const arrays = [...parts.map((part) => part.array), result].map((id) => view.recording.arrays[id]);
-  const cell = cellSize(arrays);
+  const cell = cellSize(arrays, alone ? LARGE : SMALL);
   const leads = summed ? [sign("=")] : [];
   const figures = parts.map((part) => drawPart(part, rule, cell, view));
   const target = rule.target ? `goes to ${rule.target}` : `gradient of ${rule.input}`;
   const last = rule.unbroadcast
     ? [picture(result, "as large as the output", view, { role: "grad", cell }), ...unbroadcast(rule.unbroadcast, target, cell, view)]
     : [picture(result, target, view, { role: "grad", strong: true, cell })];
-  return element("div", { class: `rule ${rule.kind}` },
+  return element("div", { class: `rule kind-${rule.kind}` },
     !alone && element("div", { class: "rule-name" }, element("span", { class: "muted" }, `to ${rule.target ?? rule.input}`), " ", element("code", {}, coloured(cut(rule.text, 160), new Set(identifiers(rule.text))))),
     element("div", { class: "row" }, leads, figures, parts.length ? sign("=") : null, last),
     rule.explain && element("p", { class: "explain" }, rule.explain));
@@ -116,7 +121,13 @@ function ruleRow(rule, { summed, alone }, view) {
 function drawPart(part, rule, cell, view) {
   if (part.sign !== undefined) return sign(part.sign);
   if (!part.array) return element("span", { class: `literal ${part.role ?? ""}` }, cut(part.text, 60));
-  return picture(part.array, cut(part.text, 28), view, { role: part.role ?? "plain", cell });
+  const role = identifiers(part.text).includes("grad") ? "grad" : part.role ?? "plain";
+  return picture(part.array, cut(shortened(part.text), 26), view, { role, cell });
+}
+
+// A reshape changes no number, and the shape stands under the picture.
+function shortened(text) {
+  return (text ?? "").replace(/\.reshape\((?:[^()]|\([^()]*\))*\)/g, "");
 }
 
 // Broadcasting copied the input; so its gradient is the sum over the copies: an act of its own.
@@ -130,23 +141,23 @@ function unbroadcast(sum, target, cell, view) {
 // ---- forward and update ----------------------------------------------------------------------
 
 function forwardRow(forward, code, view) {
-  const cell = cellSize([...forward.parts.map((part) => part.array), forward.result].map((id) => view.recording.arrays[id]));
+  const cell = cellSize([...forward.parts.map((part) => part.array), forward.result].map((id) => view.recording.arrays[id]), LARGE);
   const figures = forward.parts.flatMap((part, index) => {
     const drawn = drawPart({ role: "value", ...part }, forward, cell, view);
     const separate = index && part.sign === undefined && forward.parts[index - 1].sign === undefined;
     return [separate ? sign(",") : null, drawn];
   });
   const arrow = forward.parts.some((part) => part.sign !== undefined) ? "=" : "→";
-  return element("div", { class: `rule forward ${forward.kind ?? ""}` },
+  return element("div", { class: `rule kind-${forward.kind ?? "other"}` },
     forward.text && !code.includes(forward.text) && element("div", { class: "rule-name" }, element("code", {}, coloured(cut(forward.text, 200)))),
     element("div", { class: "row" }, figures, forward.parts.length ? sign(arrow) : null, picture(forward.result, "value", view, { role: "value", strong: true, cell })),
     forward.explain && element("p", { class: "explain" }, forward.explain));
 }
 
 function updateRow(update, code, view) {
-  const cell = cellSize([update.before, update.grad, update.change, update.after].map((id) => view.recording.arrays[id]));
+  const cell = cellSize([update.before, update.grad, update.change, update.after].map((id) => view.recording.arrays[id]), LARGE);
   const settings = Object.entries(update.settings ?? {}).map(([name, value]) => `${name} = ${typeof value === "number" ? number(value) : value}`);
-  return element("div", { class: "rule update" },
+  return element("div", { class: "rule" },
     !code.includes(update.text) && element("pre", { class: "code", tabindex: 0 }, coloured(update.text ?? "")),
     settings.length > 0 && element("p", { class: "explain" }, settings.join(" · ")),
     element("div", { class: "row" },

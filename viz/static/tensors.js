@@ -2,14 +2,13 @@
 
 import { bytes, element, isFinite, number, NOT_YET, svg } from "./dom.js";
 
-const LONGEST = 132; // pixels of a picture's longer side
 const GRID_ROWS = 6;
 const GRID_COLUMNS = 6;
 
 // Pixels per element, shared by the pictures of one formula so that equal dimensions look equal.
-export function cellSize(arrays) {
+export function cellSize(arrays, longest) {
   const sides = arrays.filter(Boolean).flatMap((array) => [array.thumb?.width ?? 1, array.thumb?.height ?? 1]);
-  return Math.min(22, LONGEST / Math.max(1, ...sides));
+  return Math.min(22, longest / Math.max(1, ...sides));
 }
 
 export function tensorFigure(array, { caption, role = "plain", cell, strong = false, open } = {}) {
@@ -19,7 +18,7 @@ export function tensorFigure(array, { caption, role = "plain", cell, strong = fa
     return figure;
   }
   const words = `${caption}, ${array.size}, from ${number(array.min)} to ${number(array.max)}`;
-  const picture = pictureOf(array, cell ?? cellSize([array]));
+  const picture = pictureOf(array, cell ?? cellSize([array], 100));
   figure.append(element("button", { type: "button", class: "picture", "aria-label": `${words}: show the numbers`, title: "show the numbers", onclick: () => open?.(array, caption) }, picture));
   figure.append(element("small", {}, array.size === "scalar" ? "" : array.size, rangeLine(array)));
   if (array.nan || array.inf) figure.append(element("small", { class: "bad" }, troubleWords(array)));

@@ -28,19 +28,20 @@ export function whatIf(node, view) {
   const change = () => {
     label.textContent = `[${indexOf(at(), array.shape).join(", ")}] = ${number(Number(slider.value))}`;
     clearTimeout(waiting);
-    waiting = setTimeout(send, PAUSE);
+    waiting = setTimeout(() => send(), PAUSE);
   };
-  const send = async () => {
+  const send = async (message = { index: indexOf(at(), array.shape), value: Number(slider.value) }) => {
     status.textContent = "running again…";
     try {
-      const reply = await view.ask({ type: "whatif", node: node.id, index: indexOf(at(), array.shape), value: Number(slider.value) });
+      const reply = await view.ask({ type: "whatif", node: node.id, ...message });
       view.replace(reply.payload);
+      status.textContent = message.reset ? "as recorded" : "forward and backward ran again with this number";
     } catch (error) {
       status.textContent = error.message;
     }
   };
   place();
-  return element("div", { class: "facts whatif" }, element("h4", {}, "what if"), element("label", {}, size > 1 ? ["element ", which, " "] : null, label), slider, status);
+  return element("div", { class: "facts whatif" }, element("h4", {}, "what if"), element("label", {}, size > 1 ? ["element ", which, " "] : null, label), slider, element("button", { type: "button", onclick: () => send({ reset: true }) }, "as recorded"), " ", status);
 }
 
 function indexOf(flat, shape) {

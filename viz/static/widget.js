@@ -27,7 +27,11 @@ export default {
       }
     };
 
-    const heard = (message) => receive(message);
+    const heard = (message) => {
+      if (receive(message)) return;
+      if (message.type === "breakpoints") view.setBreakpoints(message.breakpoints);
+      if (message.type === "watches") view.setWatches(message.watches);
+    };
     const moved = () => model.get("position") !== view.position && view.goTo(model.get("position"), view.selected, true);
     const picked = () => model.get("selection") !== view.selected && view.select(model.get("selection"), true);
     const replaced = () => view.show(model.get("payload"), model.get("payload").start ?? 0);
