@@ -12,11 +12,13 @@ import math
 from pathlib import Path
 from typing import Any
 
+from minitorch.checkpoints import Checkpoints
 from minitorch.clipping import clip_grad_norm_
 from minitorch.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from minitorch.state import save
 from minitorch.trainers import Callback, Trainer
 
-__all__ = ["ClipGradients", "EarlyStopping", "LogFile", "Schedule", "figure"]
+__all__ = ["ClipGradients", "EarlyStopping", "LogFile", "SaveCheckpoints", "Schedule", "figure"]
 
 
 class Schedule(Callback):
@@ -99,20 +101,91 @@ class EarlyStopping(Callback):
         self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])
 
 
+class SaveCheckpoints(Callback):
+    """Save all that training needs to go on, after every epoch and when it is stopped.
+
+    Give it as the last callback, so that it sees what the others did.
+
+    Parameters
+    ----------
+    folder : where `last.safetensors`, the one before it and `best.safetensors` lie
+    batches : the loader that is trained on, if it has a state; then a stop within an epoch loses
+        nothing
+    watch, mode : the figure of the history by which the best weights are kept beside
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        batches: Any = None,
+        watch: str = "validation_accuracy",
+        mode: str = "max",
+    ) -> None:
+        self.folder, self.batches = Path(folder), batches
+        self.watch, self.sign = watch, 1 if mode == "max" else -1
+        self.best = -math.inf
+
+    def checkpoints(self, trainer: Trainer) -> Checkpoints:
+        """The parts that are saved together."""
+        parts: dict[str, Any] = {"model": trainer.model, "optimizer": trainer.optimizer}
+        if self.batches is not None:
+            parts["batches"] = self.batches
+        return Checkpoints(self.folder, **parts, trainer=trainer)
+
+    def resume(self, trainer: Trainer) -> bool:
+        """Go on from the last checkpoint; False where there is none."""
+        checkpoints = self.checkpoints(trainer)
+        if not checkpoints.exists():
+            return False
+        checkpoints.load()
+        return True
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """Save, and keep the weights if they are the best so far."""
+        if self.watch in trainer.history[-1]:
+            now = self.sign * figure(trainer, self.watch)
+            if now > self.best:
+                self.best = now
+                save(trainer.model.state_dict(), self.folder / "best.safetensors")
+        self.checkpoints(trainer).save()
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        """Save where training was stopped."""
+        if trainer.stopped:
+            self.checkpoints(trainer).save()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+        self.best = float(state["best"])
+
+
 class LogFile(Callback):
     """Append the figures of each epoch to a file: one JSON object per line, or CSV by its name."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
+    def on_fit_start(self, trainer: Trainer) -> None:
+        """Begin the file with the history that there is: none, or that of a checkpoint."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text("", encoding="utf-8")
+        for row in trainer.history:
+            self.append(row)
+
     def on_epoch_end(self, trainer: Trainer) -> None:
-        """Append a line, so that a run that is killed leaves its history."""
-        row = trainer.history[-1]
+        """Append a line at once, so that a run that is killed leaves its history."""
+        self.append(trainer.history[-1])
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Add one row to the file."""
         lines = [json.dumps(row)]
         if self.path.suffix == ".csv":
-            lines = [",".join(str(value) for value in row.values())]
-            if not self.path.exists():
-                lines.insert(0, ",".join(row))
+            head = [] if self.path.stat().st_size else [",".join(row)]
+            lines = [*head, ",".join(str(value) for value in row.values())]
         with self.path.open("a", encoding="utf-8") as log:
             log.write("\n".join(lines) + "\n")
 

@@ -11,6 +11,7 @@ import math
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from typing import Any
@@ -93,9 +94,9 @@ class Averages:
         for name, value in values.items():
             self.totals[name] = self.totals.get(name, 0.0) + value * count
 
-    def result(self, prefix: str = "") -> dict[str, float]:
-        """The averages so far, their names behind `prefix`."""
-        return {prefix + name: total / self.count for name, total in self.totals.items()}
+    def result(self) -> dict[str, float]:
+        """The averages so far."""
+        return {name: total / self.count for name, total in self.totals.items()}
 
 
 class Callback:
@@ -193,6 +194,7 @@ class Trainer:
         self.batches_per_epoch: int | None = None
         self.averages = Averages()
         self.stopped: str | None = None
+        self.going_on = False  # in the middle of an epoch, from a checkpoint
 
     def fit(
         self,
@@ -203,12 +205,16 @@ class Trainer:
     ) -> list[dict[str, Any]]:
         """Train for `epochs` more epochs; returns the history, one row of figures per epoch.
 
-        Ctrl-C stops after the batch at hand: the model is usable, `stopped` says so. Raises
-        FloatingPointError when the loss is no longer a number, ValueError when there is no batch.
+        An epoch that a checkpoint broke off is finished first, and counts. Ctrl-C stops after the
+        batch at hand: the model is usable, `stopped` says so. Raises FloatingPointError when the
+        loss is no longer a number, ValueError when there is no batch.
         """
         self.last_epoch = self.epoch + epochs
         self.batches_per_epoch = len(batches) if isinstance(batches, Sized) else None
         self.stopped = None
+        if not self.going_on:
+            self.batch, self.averages = 0, Averages()
+        self.going_on = False
         callbacks = [*self.callbacks, ProgressBar()] if progress else self.callbacks
         self.tell(callbacks, "on_fit_start")
         try:
@@ -229,7 +235,6 @@ class Trainer:
         """Train on every batch once, and add a row to the history."""
         start = time.perf_counter()
         self.model.train()
-        self.batch, self.averages = 0, Averages()
         for inputs, target in batches:
             self.train_batch(as_tensor(inputs), as_tensor(target), callbacks)
             if interrupt.made:
@@ -246,6 +251,9 @@ class Trainer:
         row["seconds"] = time.perf_counter() - start
         self.history.append(row)
         self.epoch += 1
+        self.batch, self.averages = 0, Averages()
+        if self.epoch == 1:
+            self.report_never_updated()
         self.tell(callbacks, "on_epoch_end")
 
     def train_batch(self, inputs: Tensor, target: Tensor, callbacks: Sequence[Callback]) -> None:
@@ -294,9 +302,39 @@ class Trainer:
             ]
         return np.concatenate(outputs)
 
+    def report_never_updated(self) -> None:
+        """Warn of parameters that no gradient has reached, by name."""
+        if names := self.optimizer.never_updated():
+            warnings.warn(
+                f"no gradient has reached {', '.join(names)} in the first epoch: does forward use "
+                "them, without detach() or no_grad() on the way?",
+                stacklevel=4,
+            )
+
     def stop(self, reason: str) -> None:
         """End training after the batch or epoch at hand."""
         self.stopped = reason
+
+    def state_dict(self) -> dict[str, Any]:
+        """How far training is, figures included, and the state of each callback."""
+        return {
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "history": [dict(row) for row in self.history],
+            "averages": {"count": self.averages.count, "totals": dict(self.averages.totals)},
+            "callbacks": [callback.state_dict() for callback in self.callbacks],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Let the next `fit` go on from `state_dict`; its batches must go on there too."""
+        self.epoch, self.batch = int(state["epoch"]), int(state["batch"])
+        self.history = [dict(row) for row in state["history"]]
+        self.averages = Averages()
+        self.averages.count = int(state["averages"]["count"])
+        self.averages.totals = dict(state["averages"]["totals"])
+        for callback, kept in zip(self.callbacks, state["callbacks"], strict=True):
+            callback.load_state_dict(kept)
+        self.going_on = True
 
     def tell(self, callbacks: Sequence[Callback], moment: str) -> None:
         """Tell the callbacks that a moment has come."""

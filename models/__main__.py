@@ -1,4 +1,7 @@
-"""The command line: `python -m models train | evaluate | predict NAME`."""
+"""The command line: `python -m models train | evaluate | predict | publish NAME`.
+
+The last line of what it prints is one JSON object with the figures.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,31 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from minitorch.digits import DataError
+from minitorch.state import StateError
 from models import NETWORKS, find, training
 
 
 def parser() -> argparse.ArgumentParser:
     """What may be said on the command line."""
-    commands = argparse.ArgumentParser(prog="python -m models", description=__doc__)
+    summary = (__doc__ or "").partition("\n")[0]
+    commands = argparse.ArgumentParser(prog="python -m models", description=summary)
     verbs = commands.add_subparsers(dest="verb", required=True)
     train = verbs.add_parser("train", help="train a network and save it")
     evaluate = verbs.add_parser("evaluate", help="measure saved weights on unseen data")
     predict = verbs.add_parser("predict", help="say what is in a picture")
-    for verb in (train, evaluate, predict):
+    publish = verbs.add_parser("publish", help="put a run into the repository")
+    for verb in (train, evaluate, predict, publish):
         verb.add_argument("name", choices=NETWORKS)
-    for verb in (train, evaluate):
+    for verb in (train, evaluate, publish):
         verb.add_argument("--data", help="data set, such as digits or mnist")
     for verb in (evaluate, predict):
         verb.add_argument("--weights", type=Path, help="a .safetensors file other than the default")
+    for verb in (train, publish):
+        verb.add_argument("--out", type=Path, help="folder of the run [out/NAME]")
     train.add_argument("--epochs", type=int)
     train.add_argument("--seed", type=int)
-    train.add_argument("--out", type=Path, help="folder for weights and log [out/NAME]")
+    train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     train.add_argument("--pictures", action="store_true", help="draw the graph and predictions")
     predict.add_argument("image", type=Path)
     return commands
@@ -37,16 +46,22 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     chosen = {key: vars(options).get(key) for key in ("data", "epochs", "seed")}
     recipe = find(options.name)(**{k: value for k, value in chosen.items() if value is not None})
-    if options.verb == "train":
-        folder = options.out or Path("out") / recipe.name
-        command = " ".join(["python -m models", *arguments])
-        figures = training.train(recipe, folder, command, options.pictures)
-    else:
-        model = training.load(recipe, options.weights)
-        if options.verb == "evaluate":
-            figures = {"model": recipe.name, **recipe.evaluate(model)}
+    try:
+        if options.verb == "train":
+            folder = options.out or Path("out") / recipe.name
+            command = " ".join(["python -m models", *arguments])
+            figures = training.train(recipe, folder, command, options.resume, options.pictures)
+        elif options.verb == "publish":
+            figures = training.publish(recipe, options.out or Path("out") / recipe.name)
         else:
-            figures = {"model": recipe.name, **recipe.predict(model, options.image)}
+            model = training.load(recipe, options.weights)
+            if options.verb == "evaluate":
+                figures = {"model": recipe.name, **recipe.evaluate(model)}
+            else:
+                figures = {"model": recipe.name, **recipe.predict(model, options.image)}
+    except (DataError, StateError, OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
     print(json.dumps(figures))
     return 0
 

@@ -1,4 +1,4 @@
-"""What a run draws: what the network says about images. Leans on matplotlib."""
+"""What a run draws: the network's graph, and what it says about images. Leans on matplotlib."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
+import viz
 from minitorch.digits import LabelledImages
+from minitorch.tensor import Tensor
 from viz import theme
 
 Array = np.ndarray
+
+
+def draw_network(loss: Tensor, path: Path) -> Path:
+    """Draw the computation graph of a loss with its gradients."""
+    return viz.draw_graph(loss).save(path)
 
 
 def draw_predictions(data: LabelledImages, probabilities: Array, path: Path) -> Path:
