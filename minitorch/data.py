@@ -183,7 +183,7 @@ class DataLoader:
         whole, rest = divmod(len(self.dataset), self.batch_size)
         return whole if self.drop_last or not rest else whole + 1
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Generator[Any]:
         start, self.go_on_at = self.go_on_at, 0
         if not start:
             self.epoch += 1

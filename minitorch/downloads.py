@@ -83,9 +83,9 @@ def fetch(source: Source, folder: Path) -> Path:
             settle(partial, path)
             return path
         else:
-            partial.unlink()
-            faults.append(f"{url}: sent another file, its checksum is not {source.md5}")
-    if partial.exists() and not partial.stat().st_size:
+            partial.write_bytes(b"")
+            faults.append(f"{url}: gave another file, its MD5 is not {source.md5}")
+    if not partial.stat().st_size:
         partial.unlink()
     raise DataError(
         f"{source.name} could not be downloaded. " + "; ".join(faults) + ". Try again when there "

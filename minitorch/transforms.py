@@ -127,8 +127,8 @@ class RandomAffine:
         down, right = random.uniform(-self.shift, self.shift, (2, count, 1, 1))
         y = np.arange(height)[:, None] - (height - 1) / 2 - down
         x = np.arange(width) - (width - 1) / 2 - right
-        from_y = np.cos(angle) * y - np.sin(angle) * x + (height - 1) / 2
-        from_x = np.sin(angle) * y + np.cos(angle) * x + (width - 1) / 2
+        from_y = np.cos(angle) * y + np.sin(angle) * x + (height - 1) / 2
+        from_x = np.cos(angle) * x - np.sin(angle) * y + (width - 1) / 2
         top, left = np.floor(from_y).astype(int), np.floor(from_x).astype(int)
         below, beside = from_y - top, from_x - left
         out = np.zeros((count, height, width, channels), np.float32)

@@ -1,0 +1,396 @@
+"""Readers of data sets: what they read, and that damage gives our error and nothing else."""
+
+import gzip
+import hashlib
+import io
+import os
+import pickle
+import struct
+import tarfile
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from minitorch import cifar, datasets
+from minitorch.data import DataLoader
+from minitorch.datasets import DataError, ImageFolder, cifar10, fashion_mnist, mnist, read_idx
+
+
+def idx(array, code=None):
+    codes = {"u1": 8, "i1": 9, "i2": 11, "i4": 12, "f4": 13, "f8": 14}
+    code = codes[array.dtype.str[1:]] if code is None else code
+    head = bytes([0, 0, code, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    return head + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+def some(shape, dtype="u1"):
+    return np.random.default_rng(0).integers(0, 10, shape).astype(dtype)
+
+
+# ---- idx ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("dtype", ["u1", "i1", "i2", "i4", "f4", "f8"])
+@pytest.mark.parametrize("shape", [(3,), (2, 3, 4), (0,), (2, 0)])
+def test_idx_files_are_read(tmp_path, shape, dtype, packed):
+    path = tmp_path / ("file.gz" if packed else "file")
+    content = idx(some(shape, dtype))
+    path.write_bytes(gzip.compress(content) if packed else content)
+    np.testing.assert_array_equal(read_idx(path), some(shape, dtype), strict=True)
+    read_idx(path, hashlib.md5(content, usedforsecurity=False).hexdigest())
+    with pytest.raises(DataError, match="damaged"):
+        read_idx(path, "0" * 32)
+
+
+BAD_IDX = {
+    "empty": b"",
+    "short": b"\0\0\x08",
+    "another format": b"\x89PNG\r\n\x1a\n",
+    "unknown dtype": b"\0\0\x0a\x01\0\0\0\x01a",
+    "sizes missing": b"\0\0\x08\x03\0\0\0\x01",
+    "too short": idx(some(9))[:-1],
+    "too long": idx(some(9)) + b"\0",
+    "huge": b"\0\0\x08\x03" + b"\xff" * 12 + b"abc",
+    "huge and nothing": b"\0\0\x08\x04" + b"\0" * 4 + b"\xff" * 12,
+    "many dimensions": b"\0\0\x08\xff" + b"\0\0\0\x01" * 255,
+}
+
+
+@pytest.mark.parametrize("name", BAD_IDX)
+@pytest.mark.parametrize("packed", [False, True])
+def test_bad_idx_files_are_refused(tmp_path, name, packed):
+    path = tmp_path / ("file.gz" if packed else "file")
+    path.write_bytes(gzip.compress(BAD_IDX[name]) if packed else BAD_IDX[name])
+    with pytest.raises(DataError, match="file"):
+        read_idx(path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "no gzip"])
+def test_damaged_gzip_is_refused(tmp_path, damage):
+    content = bytearray(gzip.compress(idx(some((50, 50)))))
+    if damage == "flipped":
+        content[len(content) // 2] ^= 1
+    path = tmp_path / "file.gz"
+    path.write_bytes({"cut": content[:-9], "flipped": content, "no gzip": b"plain"}[damage])
+    with pytest.raises(DataError, match="cannot be read"):
+        read_idx(path)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_declared_size_takes_no_memory(tmp_path, packed):
+    path = tmp_path / ("file.gz" if packed else "file")
+    content = b"\0\0\x08\x01" + (2**31).to_bytes(4, "big") + bytes(1000)
+    path.write_bytes(gzip.compress(content) if packed else content)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="declares"):
+        read_idx(path)
+    assert tracemalloc.get_traced_memory()[1] < 2e6
+    tracemalloc.stop()
+
+
+heads = st.builds(
+    lambda code, sizes, rest: (
+        bytes([0, 0, code, len(sizes)]) + struct.pack(f">{len(sizes)}I", *sizes) + rest
+    ),
+    st.sampled_from([8, 9, 11, 12, 13, 14]) | st.integers(0, 255),
+    st.lists(st.integers(0, 4) | st.integers(0, 2**32 - 1), max_size=10),
+    st.binary(max_size=50),
+)
+
+
+@given(heads | st.binary(max_size=60), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_any_idx_bytes_give_an_array_or_our_error(tmp_path_factory, content, packed):
+    path = tmp_path_factory.mktemp("idx") / ("file.gz" if packed else "file")
+    path.write_bytes(gzip.compress(content) if packed else content)
+    try:
+        array = read_idx(path)
+    except DataError:
+        return
+    assert array.nbytes <= len(content)
+
+
+# ---- MNIST and its like -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The data folder; nothing is downloaded."""
+
+    def no_network(*arguments):
+        raise OSError("no network in this test")
+
+    monkeypatch.setenv("MINITORCH_DATA", str(tmp_path))
+    monkeypatch.setattr("minitorch.downloads.receive", no_network)
+    return tmp_path
+
+
+def write_clothes(folder, images, labels):
+    place = folder / "fashion_mnist"
+    place.mkdir()
+    for part in ("train", "t10k"):
+        (place / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(images)))
+        (place / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
+
+
+def test_four_idx_files_become_labelled_images(folder):
+    write_clothes(folder, some((7, 28, 28)), some(7))
+    train, test = fashion_mnist()
+    np.testing.assert_array_equal(train.images, some((7, 1, 28, 28)))
+    assert train.labels.dtype == np.int64
+    assert len(test.labels) == 7
+
+
+@pytest.mark.parametrize(
+    "images, labels",
+    [(some((7, 28, 28)), some(6)), (some((7, 28)), some(7)), (some((1, 2, 2)), some(1) + 99)],
+)
+def test_labels_that_do_not_go_with_the_images_are_refused(folder, images, labels):
+    write_clothes(folder, images, labels.astype("u1"))
+    with pytest.raises(DataError, match="fashion_mnist"):
+        fashion_mnist()
+
+
+def test_mnist_with_other_content_is_refused(folder):
+    (folder / "mnist").mkdir()
+    (folder / "mnist" / "train-images-idx3-ubyte").write_bytes(idx(some((3, 28, 28))))
+    with pytest.raises(DataError, match="Delete it"):
+        mnist()
+
+
+@pytest.mark.parametrize("data", [mnist, fashion_mnist, cifar10])
+def test_without_data_and_network_the_error_says_what_to_do(folder, data):
+    with pytest.raises(DataError, match=r"no network in this test.*put it into"):
+        data()
+
+
+# ---- CIFAR-10 -----------------------------------------------------------------------------------
+
+COUNT = 12  # images in each of the six small batches
+
+
+def rows_and_labels():
+    random = np.random.default_rng(1)
+    rows = random.integers(0, 256, (6 * COUNT, 3072)).astype(np.uint8)
+    return rows, random.integers(0, 10, 6 * COUNT).astype(np.uint8)
+
+
+def as_python_2_wrote_it(rows, labels):
+    """The bytes of a batch as the official archive holds them, opcode by opcode."""
+
+    def text(content):
+        return b"T" + struct.pack("<I", len(content)) + content
+
+    def number(value):
+        return b"K" + bytes([value])
+
+    array = (
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\0tU\x01btR(K\x01(M"
+        + struct.pack("<H", len(rows))
+        + b"M\0\x0ctcnumpy\ndtype\n(U\x02u1K\0K\x01tR(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff"
+        + b"\xffK\0tb\x89"
+        + text(rows.tobytes())
+        + b"tb"
+    )
+    listed = b"](" + b"".join(map(number, labels.tolist())) + b"e"
+    return b"\x80\x02}(U\x04data" + array + b"U\x06labels" + listed + b"u."
+
+
+def as_python_3_writes_it(rows, labels):
+    return pickle.dumps({b"data": rows, b"labels": labels.tolist()}, protocol=3)
+
+
+def as_binary(rows, labels):
+    return np.column_stack([labels, rows]).astype(np.uint8).tobytes()
+
+
+WRITERS = {"py": as_python_2_wrote_it, "py3": as_python_3_writes_it, "bin": as_binary}
+
+
+def batch_files(version):
+    rows, labels = rows_and_labels()
+    suffix = ".bin" if version == "bin" else ""
+    for number, name in enumerate(cifar._BATCHES):
+        part = slice(number * COUNT, (number + 1) * COUNT)
+        yield f"{name}{suffix}", WRITERS[version](rows[part], labels[part])
+
+
+def write_cifar(folder, version, archive):
+    place = folder / "cifar10"
+    place.mkdir()
+    kind = version.removesuffix("3")
+    if not archive:
+        (place / f"cifar-10-batches-{kind}").mkdir()
+        for name, content in batch_files(version):
+            (place / f"cifar-10-batches-{kind}" / name).write_bytes(content)
+        return place
+    long = {"py": "python", "bin": "binary"}[kind]
+    with tarfile.open(place / f"cifar-10-{long}.tar.gz", "w:gz") as file:
+        for name, content in reversed(list(batch_files(version))):
+            member = tarfile.TarInfo(f"cifar-10-batches-{kind}/{name}")
+            member.size = len(content)
+            file.addfile(member, io.BytesIO(content))
+    return place
+
+
+@pytest.mark.parametrize("archive", [False, True])
+@pytest.mark.parametrize("version", WRITERS)
+def test_cifar_is_read_in_every_form(folder, version, archive):
+    write_cifar(folder, version, archive)
+    rows, labels = rows_and_labels()
+    train, test = cifar10()
+    np.testing.assert_array_equal(train.images, rows[: 5 * COUNT].reshape(-1, 3, 32, 32))
+    np.testing.assert_array_equal(test.images, rows[5 * COUNT :].reshape(-1, 3, 32, 32))
+    np.testing.assert_array_equal(np.concatenate([train.labels, test.labels]), labels)
+    assert train.labels.dtype == np.int64
+
+
+@pytest.mark.parametrize("archive", [False, True])
+@pytest.mark.parametrize("damage", ["cut", "missing"])
+def test_damaged_cifar_is_refused(folder, archive, damage):
+    place = write_cifar(folder, "bin", archive)
+    path = next(path for path in sorted(place.rglob("*")) if path.is_file())
+    path.write_bytes(path.read_bytes()[:-500])
+    if damage == "missing":
+        path.unlink()
+    with pytest.raises(DataError):
+        cifar10()
+
+
+class Exploit:
+    def __reduce__(self):
+        return os.mkdir, ("executed",)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_batch_that_would_run_code_is_refused(tmp_path, monkeypatch, protocol):
+    monkeypatch.chdir(tmp_path)
+    content = pickle.dumps({"data": Exploit(), "labels": []}, protocol)
+    with pytest.raises(DataError, match=r"mkdir, which is refused"):
+        cifar.from_pickle(content)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02]r\xff\xff\xff\x7f.",  # a memo of 2**31 entries
+        b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7f.",  # 2**63 bytes
+        b"\x80\x04\x95" + b"\xff" * 7 + b"\x7f.",  # a frame of as many
+        b"\x80\x02T\xff\xff\xff\x7f.",  # 2**31 bytes
+        b"\x80\x02cnumpy\nndarray\n(J\xff\xff\xff\x7ftR.",  # an array of 2**31 numbers
+        as_python_3_writes_it(*(part[:2] for part in rows_and_labels())).replace(b"u1", b"O8"),
+        b"\x80\x02Nb.",
+        b"",
+    ],
+)
+def test_a_pickle_takes_no_memory_that_it_only_declares(content):
+    tracemalloc.start()
+    with pytest.raises(DataError):
+        cifar.from_pickle(content)
+    assert tracemalloc.get_traced_memory()[1] < 2e6
+    tracemalloc.stop()
+
+
+SMALL = as_python_2_wrote_it(*(part[:1] for part in rows_and_labels()))
+opcodes = st.lists(
+    st.binary(min_size=1, max_size=4)
+    | st.sampled_from([b"(", b"t", b"R", b"b", b"}", b"]", b"a", b"u", b"0", b"2", b"N", b"\x81"])
+    | st.sampled_from([b"cnumpy\ndtype\n", b"cnumpy.core.multiarray\n_reconstruct\n", b"K\x01"])
+    | st.sampled_from([b"cos\nsystem\n", b"U\x04data", b"U\x06labels", b"q\0", b"h\0", b"s"]),
+    max_size=30,
+).map(lambda parts: b"\x80\x02" + b"".join(parts) + b".")
+flips = st.lists(
+    st.tuples(st.integers(0, 160) | st.integers(0, len(SMALL) - 1), st.integers(0, 255)),
+    min_size=1,
+    max_size=3,
+)
+
+
+def flipped(changes):
+    content = bytearray(SMALL)
+    for position, value in changes:
+        content[position] = value
+    return bytes(content)
+
+
+@given(opcodes | flips.map(flipped) | st.binary(max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_any_pickle_gives_images_or_our_error(content):
+    try:
+        images, labels = cifar.from_pickle(content)
+    except DataError:
+        return
+    assert images.shape == (len(labels), 32, 32, 3)
+    assert images.nbytes <= len(content)
+
+
+@given(st.binary(max_size=100) | st.just(bytes(3073)) | st.just(b"\x0a" + bytes(3072)))
+@settings(deadline=None)
+def test_any_binary_batch_gives_images_or_our_error(content):
+    try:
+        images, labels = cifar.from_binary(content)
+    except DataError:
+        return
+    assert images.shape == (1, 32, 32, 3)
+    assert labels.max() < 10
+
+
+def test_mosaics(folder):
+    (folder / "cifar10").mkdir()
+    random = np.random.default_rng(0)
+    noise = random.integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
+    for name in cifar._BATCHES:
+        mosaic = np.zeros((100, 32, 100, 32, 3), np.uint8)
+        mosaic[0, :, 1], mosaic[2, :, 0] = noise
+        picture = Image.fromarray(mosaic.reshape(3200, 3200, 3))
+        picture.save(folder / "cifar10" / f"{name}.webp", lossless=True, quality=0, method=0)
+    labels = (np.arange(60000) % 10).astype(np.uint8)
+    target = folder / "cifar10" / "labels.npz"
+    np.savez(target, train_labels=labels[:50000], test_labels=labels[50000:])
+    train, test = cifar10()
+    np.testing.assert_array_equal(train.images[40001], noise[0].transpose(2, 0, 1))
+    np.testing.assert_array_equal(test.images[200], noise[1].transpose(2, 0, 1))
+    assert test.labels[203] == 3
+    (folder / "cifar10" / "test_batch.webp").write_bytes(b"RIFF")
+    with pytest.raises(DataError, match="cannot be read"):
+        cifar10()
+
+
+# ---- folders ------------------------------------------------------------------------------------
+
+
+def test_a_folder_of_pictures_is_a_data_set(tmp_path):
+    for label, name in enumerate(["cat", "dog"]):
+        (tmp_path / name).mkdir()
+        for number in range(2):
+            colour = (100 * label, 50 * number, 7)
+            Image.new("RGB", (5 + number, 4), colour).save(tmp_path / name / f"{number}.png")
+    (tmp_path / "dog" / "notes.txt").write_text("no picture")
+    folder = ImageFolder(tmp_path)
+    assert folder.classes == ["cat", "dog"]
+    assert len(folder) == 4
+    image, label = folder[3]
+    assert image.shape == (3, 4, 6)
+    assert image[:, 0, 0].tolist() == [100, 50, 7]
+    assert label == 1
+    images, labels = next(iter(DataLoader(ImageFolder(tmp_path, size=(8, 6)), batch_size=4)))
+    assert images.shape == (4, 3, 8, 6)
+    assert labels.tolist() == [0, 0, 1, 1]
+    (tmp_path / "cat" / "0.png").write_bytes(b"\x89PNG damaged")
+    with pytest.raises(DataError, match=r"0\.png"):
+        folder[0]
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no folder with pictures"):
+        ImageFolder(tmp_path)
+
+
+def test_every_name_is_there():
+    assert all(hasattr(datasets, name) for name in datasets.__all__)
