@@ -1,6 +1,7 @@
 """minitorch: a deep-learning framework in readable numpy, grown in notebooks."""
 
-# Grown in notebooks: 2_04_indexing, 2_05_the_tensor. Edit there, then `make extract`.
+# Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 3_01_keeping_state. Edit there, then `make
+# extract`.
 
 from minitorch import functional, nn, optim
 from minitorch.comparisons import (
@@ -137,6 +138,7 @@ from minitorch.shapes import (
     unflatten,
     unsqueeze,
 )
+from minitorch.state import load, save
 from minitorch.strided import as_strided
 from minitorch.tensor import Tensor
 
@@ -205,6 +207,7 @@ __all__ = [
     "kaiming_uniform",
     "le",
     "lerp",
+    "load",
     "log",
     "log1p",
     "log2",
@@ -256,6 +259,7 @@ __all__ = [
     "roll",
     "round",
     "rsqrt",
+    "save",
     "scatter",
     "scatter_add",
     "select",
