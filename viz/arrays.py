@@ -64,7 +64,7 @@ class Store:
 
     def __init__(self, budget: int) -> None:
         self.summaries: dict[str, Summary] = {}
-        self.budget = budget
+        self.budget = self.whole_budget = budget
         self.dropped = 0
         self._owners: set[int] = set()
 

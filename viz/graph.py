@@ -90,10 +90,16 @@ class Graph:
     vertices: dict[str, Vertex] = field(default_factory=dict)
     edges: dict[str, Edge] = field(default_factory=dict)
     boxes: dict[str, Box] = field(default_factory=dict)
+    vertex_offset: int = 0  # where ids begin to count
+    edge_offset: int = 0
+
+    def next_vertex(self) -> str:
+        """The next free id."""
+        return f"n{self.vertex_offset + len(self.vertices)}"
 
     def add_edge(self, source: str, target: str, slot: Slot, **known: Any) -> Edge:
         """Draw an edge, with the next free id."""
-        edge = Edge(f"e{len(self.edges)}", source, target, slot, **known)
+        edge = Edge(f"e{self.edge_offset + len(self.edges)}", source, target, slot, **known)
         self.edges[edge.id] = edge
         return edge
 

@@ -69,6 +69,18 @@ class GrowingGraph:
         """The module called last has returned."""
         self._stack.pop()
 
+    def stand_in(self, boxes: list[Box]) -> None:
+        """Say which module calls surround what comes, when nothing calls them: in a replay."""
+        self._stack = boxes
+
+    def continue_as(self, other: GrowingGraph, step: int) -> None:
+        """Give what comes the ids that `other` gave it in `step`, for a replay of that step."""
+        before = [name for name in other.graph.vertices if other.step_of[name] < step]
+        self.graph.vertex_offset = len(before)
+        self.graph.edge_offset = sum(len(other.into[name]) for name in before)
+        self.graph.boxes.update(other.graph.boxes)
+        self.step = step
+
     # ---- steps ---------------------------------------------------------------------------------
 
     def continues(self, inputs: tuple[Any, ...]) -> bool:
@@ -160,7 +172,7 @@ class GrowingGraph:
                 self._edge(self._vertices[id(parent)], vertex.id, slot, input=name, wants_grad=True)
 
     def _new(self, kind: str, label: str, shape: Any, **known: Any) -> Vertex:
-        vertex = Vertex(f"n{len(self.graph.vertices)}", kind, label, shape, **known)
+        vertex = Vertex(self.graph.next_vertex(), kind, label, shape, **known)
         self.graph.vertices[vertex.id] = vertex
         self.into[vertex.id], self.out_of[vertex.id] = [], []
         self.step_of[vertex.id] = self.step

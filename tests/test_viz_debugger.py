@@ -1,0 +1,407 @@
+"""The debugger without a page: recording, moves, breakpoints, answers."""
+
+import json
+
+import numpy as np
+import pytest
+
+import minitorch
+from minitorch import nn, optim
+from minitorch.functional import mse_loss
+from viz.controller import Controller
+from viz.debugger import Debugger
+from viz.payload import Payload
+from viz.recording import record
+
+
+class Net(nn.Module):
+    def __init__(self):
+        self.fc1 = nn.Linear(2, 4)
+        self.act = nn.Tanh()
+        self.fc2 = nn.Linear(4, 4)
+        self.head = nn.Linear(4, 1)
+
+    def forward(self, x):
+        hidden = self.act(self.fc1(x))
+        return self.head(self.fc2(hidden) + hidden)
+
+
+def trained(steps=1):
+    minitorch.manual_seed(0)
+    net = Net()
+    x, y = minitorch.randn(8, 2), minitorch.randn(8, 1)
+    optimizer = optim.SGD(net.parameters(), lr=0.1)
+    with record() as recording:
+        for _ in range(steps):
+            optimizer.zero_grad()
+            loss = mse_loss(net(x), y)
+            loss.backward()
+            optimizer.step()
+    return net, recording
+
+
+@pytest.fixture(scope="module")
+def two_steps():
+    return trained(2)
+
+
+def vertex(recording, title):
+    return next(v for v in recording.graph.vertices.values() if title in (v.title, v.name))
+
+
+def test_one_line_of_time(two_steps):
+    _, recording = two_steps
+    phases = [moment.phase for moment in recording.moments if moment.step == 0]
+    assert phases == ["forward"] * 6 + ["backward"] * 6 + ["update"] * 6
+    assert [moment.step for moment in recording.moments] == [0] * 18 + [1] * 18
+    assert recording.steps == 2
+
+
+def test_contributions_add_up_to_the_gradient(two_steps):
+    _, recording = two_steps
+    tanh = vertex(recording, "tanh #2")
+    parts = [recording.arrays.values(f"{e.id}.grad") for e in recording.growing.out_of[tanh.id]]
+    whole = recording.arrays.values(f"{tanh.id}.grad")
+    assert len(parts) == 2
+    np.testing.assert_allclose(parts[0] + parts[1], whole, rtol=1e-5)
+    assert Controller(recording).writers(f"{tanh.id}.grad") == [8, 9]
+
+
+def test_update_is_recorded_before_and_after(two_steps):
+    _, recording = two_steps
+    index = next(k for k, moment in enumerate(recording.moments) if moment.phase == "update")
+    before, after, change = (
+        recording.arrays.values(f"u{index}.{what}") for what in ("before", "after", "change")
+    )
+    grad = recording.arrays.values(f"{recording.moments[index].vertex}.grad")
+    np.testing.assert_allclose(change, -0.1 * grad, rtol=1e-3, atol=1e-7)
+    np.testing.assert_array_equal(after, before + change)
+
+
+def test_memory_grows_forward_and_is_given_back():
+    _, recording = trained()
+    kept = [moment.kept for moment in recording.moments]
+    assert max(kept) == kept[5]
+    assert kept[11] == 0
+
+
+def test_moves_both_ways(two_steps):
+    controller = Controller(two_steps[1])
+    controller.step()
+    assert controller.position == 1
+    controller.to(0)
+    controller.out()
+    assert controller.position == 1
+    controller.to(3)
+    assert controller.over().startswith("mse_loss")
+    controller.to(3)
+    assert controller.into().startswith("linear #5")
+    controller.back()
+    assert controller.position == 3
+    assert [controller.to(k) and controller.position for k in (-5, 1000)] == [0, 35]
+
+
+@pytest.mark.parametrize("kind, value, expected", [
+    ("op", "tanh", [1, 10, 19, 28]),
+    ("op", "t*nh", [1, 10, 19, 28]),
+    ("name", "fc1.bias", [0, 11, 13, 18, 29, 31]),
+    ("module", "act", [1, 10, 19, 28]),
+    ("nonfinite", None, []),
+    ("zero", None, []),
+    ("predicate", lambda view: view.op == "add" and view.phase == "backward", [8, 26]),
+])  # fmt: skip
+def test_breakpoints(two_steps, kind, value, expected):
+    controller = Controller(two_steps[1])
+    found = controller.break_on(kind, value)
+    assert controller.hits(found) == expected
+    stops = []
+    controller.to(0)
+    while controller.resume().startswith(found.text):
+        stops.append(controller.position)
+    assert stops == [index for index in expected if index > 0]
+    back = []
+    while controller.reverse().startswith(found.text):
+        back.append(controller.position)
+    assert back == [index for index in reversed(expected) if index < 35]
+
+
+def test_norm_breakpoint_finds_the_large_gradient(two_steps):
+    _, recording = two_steps
+    controller = Controller(recording)
+    norms = [recording.arrays.summaries[f"{edge}.grad"].norm for edge in recording.sent_at]
+    found = controller.break_on("norm", sorted(norms)[-1] * 0.999)
+    assert len(controller.hits(found)) >= 1
+    assert not controller.hits(controller.break_on("norm", 1e9))
+
+
+def test_unknown_breakpoints_commands_and_watches_say_what_there_is(two_steps):
+    controller = Controller(two_steps[1])
+    with pytest.raises(ValueError, match="op NAME, name NAME"):
+        controller.break_on("colour", "red")
+    with pytest.raises(ValueError, match="no command 'jump'; there are: step"):
+        controller.command("jump")
+    with pytest.raises(ValueError, match="nothing recorded is called 'fc9'"):
+        controller.watch("fc9")
+
+
+def test_script(two_steps):
+    answers = Controller(two_steps[1]).run(["break op tanh", "continue", "step 2", "until name y"])
+    assert answers[0] == "op is tanh"
+    assert answers[1].startswith("op is tanh: tanh #2 makes 8×4")
+    assert answers[3].startswith("y is touched: mse_loss")
+
+
+def test_watch_follows_a_parameter_over_steps(two_steps):
+    history = Controller(two_steps[1]).watch("fc2.weight").history(two_steps[1])
+    assert [index for index, _ in history] == [14, 32]
+    gradients = Controller(two_steps[1]).watch("fc2.weight.grad").history(two_steps[1])
+    assert len(gradients) == 2
+
+
+def test_payload_is_json_and_complete(two_steps):
+    data = json.loads(json.dumps(Payload(two_steps[1]).build(), allow_nan=False))
+    assert data["title"] == "step 1"
+    arrays = data["arrays"]
+    for node in data["nodes"]:
+        for name in (node["value"], node["grad"]):
+            assert name is None or name in arrays
+    for inspection in data["inspections"].values():
+        for rule in inspection["rules"]:
+            assert rule["result"] in arrays
+            assert all(part.get("array") in arrays for part in rule["parts"] if "text" in part)
+    tanh = next(node for node in data["nodes"] if node["label"] == "tanh")
+    [rule] = data["inspections"][str(tanh["backward_at"])]["rules"]
+    assert rule["text"] == "grad * (1 - y * y)"
+    assert [part.get("sign") or part["text"] for part in rule["parts"]] == [
+        "grad",
+        "×",
+        "1 - y * y",
+    ]
+    assert tanh["saved"][0]["name"] == "y"
+    [line] = [text for number, text in source_lines(data, tanh) if "self.act(" in text]
+    assert line.strip() == "hidden = self.act(self.fc1(x))"
+
+
+def source_lines(data, node):
+    return data["sources"][node["source"]]["lines"]
+
+
+def test_what_was_not_computed_is_null():
+    net = Net()
+    with record() as recording:
+        mse_loss(net(minitorch.ones(3, 2)), minitorch.ones(3, 1))
+    data = Payload(recording).build()
+    assert all(node["grad"] is None and node["backward_at"] is None for node in data["nodes"])
+
+
+def test_unbroadcast_is_an_act_of_its_own():
+    bias = nn.Parameter(minitorch.ones(3))
+    with record() as recording:
+        (minitorch.ones(5, 3) + bias).sum().backward()
+    acts = [moment.act for moment in recording.moments]
+    assert acts == ["op", "op", "rule", "rule", "unbroadcast"]
+    data = Payload(recording).build()
+    assert "summed back to 3" in data["moments"][4]["text"]
+    [rule] = data["inspections"]["4"]["rules"]
+    assert rule["unbroadcast"]["dims"] == [0]
+    np.testing.assert_array_equal(bias.grad.numpy(), [5, 5, 5])
+
+
+# ---- answers to a page -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def debugger(two_steps):
+    return Debugger(two_steps[1])
+
+
+def test_numeric_gradient_agrees_with_every_rule(debugger, two_steps):
+    edges = [edge for edge in two_steps[1].sent_at if edge in two_steps[1].graph.edges]
+    answers = [debugger.handle({"type": "numeric", "edge": edge}) for edge in edges]
+    assert all(answer["ok"] for answer in answers)
+    assert len(answers) == 24
+
+
+def test_numeric_gradient_finds_a_wrong_rule():
+    from minitorch.op import op
+
+    @op
+    def wrong_square(x):
+        return x * x, lambda grad: grad * x
+
+    x = minitorch.tensor([3.0], requires_grad=True)
+    with record() as recording:
+        wrong_square(x).sum().backward()
+    answer = Debugger(recording).handle({"type": "numeric", "edge": "e0"})
+    assert not answer["ok"]
+    assert answer["numeric"] == pytest.approx(6, rel=1e-4)
+    assert answer["rule"] == pytest.approx(3)
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_what_if_runs_the_step_again(debugger, two_steps, step):
+    net, recording = two_steps
+    debugger.handle({"type": "step", "index": step})
+    before = {node["id"]: node for node in debugger.payload()["nodes"]}
+    weight = next(node for node in before.values() if node["name"] == "fc1.weight")
+    values = net.fc1.weight.numpy().copy()
+    message = {"type": "whatif", "node": weight["id"], "index": [0, 1], "value": 3.0}
+    after = debugger.handle(message)["payload"]
+    assert [node["id"] for node in after["nodes"]] == list(before)
+    assert debugger.recording.arrays.values(weight["value"])[0, 1] == 3
+    loss = next(node for node in after["nodes"] if node["label"] == "mse_loss")
+    assert loss["norm"] != before[loss["id"]]["norm"]
+    assert after["title"] == f"step {step + 1}"
+    np.testing.assert_array_equal(net.fc1.weight.numpy(), values)
+    debugger.handle({"type": "whatif", "reset": True})
+    assert debugger.recording is recording
+
+
+def test_what_if_without_a_change_gives_the_same_gradients(debugger, two_steps):
+    recording = two_steps[1]
+    leaf = vertex(recording, "fc1.bias")
+    value = float(recording.arrays.values(f"{leaf.id}.value")[0])
+    debugger.handle({"type": "whatif", "node": leaf.id, "index": [0], "value": value})
+    for name, summary in recording.arrays.summaries.items():
+        if name.endswith(".grad") and name in debugger.recording.arrays.summaries:
+            assert debugger.recording.arrays.summaries[name].norm == pytest.approx(summary.norm)
+
+
+def test_prediction(debugger, two_steps):
+    add = vertex(two_steps[1], "add #4")
+    [first, second] = two_steps[1].growing.into[add.id]
+    right = two_steps[1].arrays.values(f"{first.id}.grad")
+    ask = {"type": "predict", "array": f"{first.id}.grad"}
+    assert debugger.handle({**ask, "guess": right.tolist()})["ok"]
+    wrong = debugger.handle({**ask, "guess": (-right).tolist()})
+    assert "sign" in wrong["text"]
+    assert wrong["difference"]["max"] > 0
+    assert "shape is [8, 4]" in debugger.handle({**ask, "guess": "[1, 2]"})["text"]
+    assert "write a number" in debugger.handle({**ask, "guess": "import os"})["message"]
+    assert second.source == vertex(two_steps[1], "tanh #2").id
+
+
+def test_who_wrote_it(debugger, two_steps):
+    tanh = vertex(two_steps[1], "tanh #2").id
+    assert debugger.handle({"type": "who", "array": f"{tanh}.grad"})["moments"] == [8, 9]
+    assert debugger.handle({"type": "who", "array": f"{tanh}.value"})["moments"] == [1]
+
+
+def test_messages_that_make_no_sense_get_an_answer(debugger):
+    for message in ({}, {"type": "fly"}, {"type": "values", "array": "n99.value"},
+                    {"type": "unbreak", "breakpoint": "b9"}, {"type": "step", "index": 7},
+                    {"type": "break", "kind": "predicate", "value": "1"},
+                    {"type": "break", "kind": "norm", "value": "large"},
+                    {"type": "whatif", "node": "n0", "index": [99, 99], "value": 1}):  # fmt: skip
+        assert debugger.handle({**message, "id": 5})["type"] == "error"
+        assert debugger.handle({**message, "id": 5})["id"] == 5
+
+
+def test_selection_both_ways(two_steps):
+    net, recording = two_steps
+    debugger = Debugger(recording)
+    told = []
+    debugger.on_change(lambda what, value: told.append((what, value)))
+    debugger.select_id(vertex(recording, "tanh #2").id)
+    assert debugger.selected.name == "tanh"
+    assert told == []
+    debugger.selected = net.fc1.weight
+    assert debugger.selected is net.fc1.weight
+    assert told == [("selected", debugger.selected_id)]
+    assert debugger.grad.shape == (4, 2)
+    with pytest.raises(ValueError, match="not in the recording"):
+        debugger.selected = "fc17.weight"
+
+
+def test_commands_move_the_page_along(two_steps):
+    debugger = Debugger(two_steps[1])
+    told = []
+    debugger.on_change(lambda what, value: told.append(what))
+    debugger.run(["step 3", "until name y"])
+    assert debugger.position == 5
+    debugger.command("step 20")
+    assert debugger.payload()["title"] == "step 2"
+    assert "payload" in told
+
+
+# ---- bad input ---------------------------------------------------------------------------------
+
+
+def test_error_in_an_op_opens_there_with_the_rule_in_words():
+    with pytest.raises(ValueError, match="matmul"), record() as recording:
+        minitorch.ones(2, 3) @ minitorch.ones(2, 3)
+    data = Debugger(recording).payload()
+    assert data["moments"][data["start"]]["act"] == "error"
+    assert "Here 3 meets 2." in data["error"]["words"]
+    assert [each["text"] for each in data["error"]["inputs"]] == ["float32 2×3", "float32 2×3"]
+
+
+def test_wrong_broadcast_says_where_it_clashes():
+    with pytest.raises(ValueError, match="add"), record() as recording:
+        minitorch.ones(4, 3) + minitorch.ones(4)
+    assert (
+        "Here 3 meets 4 at the last dimension." in Debugger(recording).payload()["error"]["words"]
+    )
+
+
+def test_error_outside_any_op_is_kept():
+    def user_code():
+        minitorch.ones(2).exp()
+        {}["nothing"]
+
+    with pytest.raises(KeyError), record() as recording:
+        user_code()
+    assert Debugger(recording).payload()["error"]["title"] == "KeyError in your code"
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3, 0), (5,), (2, 3), (2, 3, 4), (2, 3, 4, 5),
+                                   (2, 1, 3, 2, 2), (300,), (200, 300), (1, 64, 8, 8)])  # fmt: skip
+def test_any_shape_can_be_shown(shape):
+    x = minitorch.tensor(np.full(shape, 2.0, np.float32), requires_grad=True)
+    with record() as recording:
+        (x * x).sum().backward()
+    data = json.loads(json.dumps(Payload(recording).build(), allow_nan=False))
+    thumb = data["arrays"]["n0.value"]["thumb"]
+    assert (thumb is None) == (0 in shape)
+    assert thumb is None or max(thumb["width"], thumb["height"]) <= 64
+
+
+def test_nan_and_inf_are_counted_and_flagged():
+    x = minitorch.tensor([0.0, -1.0, 2.0], requires_grad=True)
+    with np.errstate(all="ignore"), record() as recording:
+        x.log().sum().backward()
+    data = Payload(recording).build()
+    json.dumps(data, allow_nan=False)
+    log = next(node for node in data["nodes"] if node["label"] == "log")
+    assert log["flags"] == ["nonfinite"]
+    assert (data["arrays"][log["value"]]["nan"], data["arrays"][log["value"]]["inf"]) == (1, 1)
+    assert Debugger(recording).command("until nan").startswith("No later moment") is False
+    assert data["moments"][0]["flags"] == ["nonfinite"]
+
+
+def test_nothing_recorded():
+    with record() as recording:
+        pass
+    debugger = Debugger(recording)
+    json.dumps(debugger.payload(), allow_nan=False)
+    assert debugger.command("step") == "Nothing ran."
+    assert repr(debugger) == "Debugger(0 of 0: Nothing ran.)"
+
+
+def test_overwritten_values_are_not_shown_as_if_they_were_old():
+    big = minitorch.ones(300, 300)
+    with record() as recording:
+        big * 2.0
+    from minitorch.versions import clock
+
+    clock.stamp(big.numpy())
+    big.numpy()[...] = 7
+    assert recording.arrays.values("n0.value") is None
+    assert recording.arrays.summaries["n0.value"].mean == 1
+
+
+def test_budget_is_kept_and_said():
+    with record(budget=0) as recording:
+        minitorch.ones(600, 600) * 2.0
+    assert recording.arrays.dropped == 2
+    assert "not kept" in Payload(recording).build()["notes"][0]
