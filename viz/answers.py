@@ -18,7 +18,7 @@ from viz.replay import numeric_gradient, replayed
 if TYPE_CHECKING:
     from viz.debugger import Debugger
 
-Answer = dict[str, Any] | None
+Answer = dict[str, Any]
 MOST_ROWS = 40  # rows and columns of exact numbers sent at once
 
 

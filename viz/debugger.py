@@ -63,7 +63,7 @@ class Debugger:
                 data["live"] = self.live
             return data
 
-    def handle(self, message: dict[str, Any]) -> dict[str, Any] | None:
+    def handle(self, message: dict[str, Any]) -> dict[str, Any]:
         """Answer a page's message. What goes wrong becomes an answer of type "error"."""
         with self.lock:
             kind = message.get("type")
@@ -73,7 +73,7 @@ class Debugger:
                 answer = ANSWERS[kind](self, message)
             except (ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
                 answer = {"type": "error", "message": f"{error}"}
-            if answer is not None and "id" in message:
+            if "id" in message:
                 answer["id"] = message["id"]
             return answer
 
