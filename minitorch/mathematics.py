@@ -90,7 +90,6 @@ def logaddexp(a, b):
 
 # ---- the bell curve's integral ----------------------------------------------------------------
 
-
 erf_of_each: Any = np.frompyfunc(math.erf, 1, 1)  # numpy has none; this is Python's
 
 

@@ -46,6 +46,7 @@ __all__ = [
 
 Array = np.ndarray
 
+
 # ---- unary ------------------------------------------------------------------------------------
 
 
@@ -114,6 +115,13 @@ def tanh(x):
 
 
 @op
+def relu(x):
+    """`x` where it is positive, else 0."""
+    y = np.maximum(x, 0)
+    return y, lambda grad: grad * (y > 0)
+
+
+@op
 def sigmoid(x):
     """1 / (1 + exp(-x)), from 0 to 1."""
     y = logistic(x)
@@ -123,13 +131,6 @@ def sigmoid(x):
 def logistic(x: Array) -> Array:
     """The sigmoid of an array, written so that exp only ever sees negative numbers."""
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
-
-
-@op
-def relu(x):
-    """`x` where it is positive, else 0."""
-    y = np.maximum(x, 0)
-    return y, lambda grad: grad * (y > 0)
 
 
 # ---- binary -----------------------------------------------------------------------------------

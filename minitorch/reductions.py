@@ -43,6 +43,7 @@ __all__ = [
 Array = np.ndarray
 Dims = int | Sequence[int] | None
 
+
 # ---- along which dimensions ------------------------------------------------------------------
 
 
@@ -87,6 +88,58 @@ def mean(x, dim: Dims = None, keepdim: bool = False) -> Any:
     count = math.prod([shape[axis] for axis in axes])
     y = np.add.reduce(x, axis=axes, keepdims=keepdim) / (count or math.nan)
     return y, lambda grad: spread(grad / (count or math.nan), shape, axes, keepdim)
+
+
+# ---- extremes --------------------------------------------------------------------------------
+
+
+@op
+def amax(x, dim: Dims = None, keepdim: bool = False) -> Any:
+    """Largest element along `dim`; elements that tie share the gradient evenly."""
+    axes = axes_of("amax", x, dim)
+    y = np.maximum.reduce(x, axis=axes, keepdims=keepdim)
+    return y, lambda grad: share_among_ties(grad, x, y, axes, keepdim)
+
+
+@op
+def amin(x, dim: Dims = None, keepdim: bool = False) -> Any:
+    """Smallest element along `dim`; elements that tie share the gradient evenly."""
+    axes = axes_of("amin", x, dim)
+    y = np.minimum.reduce(x, axis=axes, keepdims=keepdim)
+    return y, lambda grad: share_among_ties(grad, x, y, axes, keepdim)
+
+
+def share_among_ties(grad: Any, x: Any, y: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
+    """The gradient of an extreme value, in equal parts to all elements that have it."""
+    ties = x == spread(y, x.shape, axes, keepdim)
+    shares = ties / np.add.reduce(ties, axis=axes, keepdims=True, dtype=x.dtype)
+    return spread(grad, x.shape, axes, keepdim) * shares
+
+
+# ---- products --------------------------------------------------------------------------------
+
+
+@op
+def prod(x, dim: int | None = None, keepdim: bool = False) -> Any:
+    """Product along `dim`; of integers and booleans an int64.
+
+    The derivative by one element is the product of all others, also where elements are 0.
+    """
+    axes = axes_of("prod", x, dim)
+    kind = None if x.dtype.kind == "f" else np.int64
+    y = np.multiply.reduce(x, axis=axes, keepdims=keepdim, dtype=kind)
+    return y, lambda grad: spread(grad, x.shape, axes, keepdim) * product_of_others(x, axes)
+
+
+def product_of_others(x: Any, axes: tuple[int, ...]) -> Any:
+    """For each element the product of all others along `axes`, without dividing by 0."""
+    zero = x == 0
+    zeros = np.add.reduce(zero, axis=axes, keepdims=True, dtype=np.int64)
+    if not isinstance(x, np.ndarray) and bool(np.max(zeros.data, initial=0)):
+        raise RuntimeError("prod: where an element is 0, it is not twice differentiable.")
+    nonzero = np.where(zero, 1, x)
+    others = np.multiply.reduce(nonzero, axis=axes, keepdims=True) / nonzero
+    return others * (zeros == zero)  # 0 where one of the others is
 
 
 @op
@@ -143,58 +196,6 @@ def spread_of(
     count = math.prod([x.shape[axis] for axis in axes])
     degrees = count - (int(unbiased) if correction is None else correction)
     return x.shape, axes, count, degrees if degrees > 0 else math.nan
-
-
-# ---- products --------------------------------------------------------------------------------
-
-
-@op
-def prod(x, dim: int | None = None, keepdim: bool = False) -> Any:
-    """Product along `dim`; of integers and booleans an int64.
-
-    The derivative by one element is the product of all others, also where elements are 0.
-    """
-    axes = axes_of("prod", x, dim)
-    kind = None if x.dtype.kind == "f" else np.int64
-    y = np.multiply.reduce(x, axis=axes, keepdims=keepdim, dtype=kind)
-    return y, lambda grad: spread(grad, x.shape, axes, keepdim) * product_of_others(x, axes)
-
-
-def product_of_others(x: Any, axes: tuple[int, ...]) -> Any:
-    """For each element the product of all others along `axes`, without dividing by 0."""
-    zero = x == 0
-    zeros = np.add.reduce(zero, axis=axes, keepdims=True, dtype=np.int64)
-    if not isinstance(x, np.ndarray) and bool(np.max(zeros.data, initial=0)):
-        raise RuntimeError("prod: where an element is 0, it is not twice differentiable.")
-    nonzero = np.where(zero, 1, x)
-    others = np.multiply.reduce(nonzero, axis=axes, keepdims=True) / nonzero
-    return others * (zeros == zero)  # 0 where one of the others is
-
-
-# ---- extremes --------------------------------------------------------------------------------
-
-
-@op
-def amax(x, dim: Dims = None, keepdim: bool = False) -> Any:
-    """Largest element along `dim`; elements that tie share the gradient evenly."""
-    axes = axes_of("amax", x, dim)
-    y = np.maximum.reduce(x, axis=axes, keepdims=keepdim)
-    return y, lambda grad: share_among_ties(grad, x, y, axes, keepdim)
-
-
-@op
-def amin(x, dim: Dims = None, keepdim: bool = False) -> Any:
-    """Smallest element along `dim`; elements that tie share the gradient evenly."""
-    axes = axes_of("amin", x, dim)
-    y = np.minimum.reduce(x, axis=axes, keepdims=keepdim)
-    return y, lambda grad: share_among_ties(grad, x, y, axes, keepdim)
-
-
-def share_among_ties(grad: Any, x: Any, y: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
-    """The gradient of an extreme value, in equal parts to all elements that have it."""
-    ties = x == spread(y, x.shape, axes, keepdim)
-    shares = ties / np.add.reduce(ties, axis=axes, keepdims=True, dtype=x.dtype)
-    return spread(grad, x.shape, axes, keepdim) * shares
 
 
 # ---- lengths ---------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ __all__ = [
 
 Array = np.ndarray
 
+
 # ---- which dimension is meant ----------------------------------------------------------------
 
 
@@ -93,18 +94,6 @@ def reshape(x: Array, *shape: int) -> Any:
         ) from error
 
 
-@op
-def flatten(x: Array, start_dim: int = 0, end_dim: int = -1) -> Any:
-    """The dimensions from `start_dim` to `end_dim`, inclusive, merged into one."""
-    before = x.shape
-    start, end = (checked_dim("flatten", dim, x.ndim) for dim in (start_dim, end_dim))
-    if start > end:
-        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}.")
-    merged = math.prod(before[start : end + 1])
-    shape = (*before[:start], merged, *before[end + 1 :])
-    return x.reshape(shape), lambda grad: grad.reshape(before)
-
-
 def ravel(x: Any) -> Any:
     """All elements in one dimension, in row-major order."""
     return reshape(x, -1)
@@ -127,6 +116,18 @@ def unflatten(x: Array, dim: int, sizes: Sequence[int]) -> Any:
         ) from error
     after = (*before[:place], *shape, *before[place + 1 :])
     return x.reshape(after), lambda grad: grad.reshape(before)
+
+
+@op
+def flatten(x: Array, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """The dimensions from `start_dim` to `end_dim`, inclusive, merged into one."""
+    before = x.shape
+    start, end = (checked_dim("flatten", dim, x.ndim) for dim in (start_dim, end_dim))
+    if start > end:
+        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}.")
+    merged = math.prod(before[start : end + 1])
+    shape = (*before[:start], merged, *before[end + 1 :])
+    return x.reshape(shape), lambda grad: grad.reshape(before)
 
 
 @op

@@ -59,7 +59,7 @@ def as_strided(
     of the gradients from all places where it appears.
     """
     before, shape, steps = x.shape, tuple(size), tuple(stride)
-    reach = sum(step * (count - 1) for count, step in zip(shape, steps, strict=True))
+    reach = int(np.dot(steps, np.subtract(shape, 1)))
     if math.prod(shape) and not 0 <= storage_offset <= storage_offset + reach < x.size:
         raise ValueError(
             f"as_strided: size {shape} with stride {steps} from {storage_offset} reaches beyond "

@@ -62,6 +62,12 @@ def results(answer):
     return [each.numpy() for each in (answer if isinstance(answer, tuple) else (answer,))]
 
 
+def grad_of(leaf):
+    """The gradient that a backward left on a tensor."""
+    assert leaf.grad is not None
+    return leaf.grad
+
+
 # ---- what holds for every op -------------------------------------------------------------------
 
 
@@ -105,9 +111,8 @@ def test_gradient_has_the_input_s_shape_and_dtype(row: Row):
         output.backward(Tensor(grad))
         np.testing.assert_array_equal(grad, 1)
         for each in inputs:
-            assert each.grad is not None, shapes
-            assert each.grad.shape == each.shape
-            assert each.grad.dtype == np.float32
+            assert grad_of(each).shape == each.shape, shapes
+            assert grad_of(each).dtype == np.float32
 
 
 def test_no_op_is_forgotten():
@@ -133,11 +138,11 @@ def test_broadcast_gradients_are_summed_back(shapes):
     assert product.shape == shapes.result_shape
     product.sum().backward()
     for one, other in ((a, b), (b, a)):
-        assert one.grad.shape == one.shape
+        assert grad_of(one).shape == one.shape
         repeated = np.broadcast_to(other.numpy(), product.shape)
         positions = np.broadcast_to(np.arange(one.numel()).reshape(one.shape), product.shape)
         expected = np.bincount(positions.ravel(), repeated.ravel(), minlength=one.numel())
-        np.testing.assert_allclose(one.grad.numpy().ravel(), expected, atol=1e-12)
+        np.testing.assert_allclose(grad_of(one).numpy().ravel(), expected, atol=1e-12)
 
 
 def picks(array, index):
@@ -154,7 +159,7 @@ def test_basic_indexing_as_numpy(data, shape):
     picked = x[index]
     np.testing.assert_array_equal(picked.numpy(), x.numpy()[index])
     picked.sum().backward()
-    np.testing.assert_array_equal(x.grad.numpy(), picks(x.numpy(), index))
+    np.testing.assert_array_equal(grad_of(x).numpy(), picks(x.numpy(), index))
 
 
 @given(data=st.data(), shape=hnp.array_shapes(max_dims=3, max_side=4))
@@ -165,7 +170,7 @@ def test_index_arrays_count_every_repeat(data, shape):
     picked = x[tuple(tensor(part) for part in index)]
     np.testing.assert_array_equal(picked.numpy(), x.numpy()[index])
     picked.sum().backward()
-    np.testing.assert_array_equal(x.grad.numpy(), picks(x.numpy(), index))
+    np.testing.assert_array_equal(grad_of(x).numpy(), picks(x.numpy(), index))
 
 
 @given(
@@ -198,7 +203,7 @@ def test_movement_there_and_back(shape, data):
     weights = np.arange(1.0, x.numel() + 1)
     moved.backward(Tensor(weights))
     back = np.roll(weights, -3).reshape([shape[k] for k in order])[::-1]
-    np.testing.assert_array_equal(x.grad.numpy(), back.transpose(np.argsort(order)))
+    np.testing.assert_array_equal(grad_of(x).numpy(), back.transpose(np.argsort(order)))
 
 
 # ---- edges -------------------------------------------------------------------------------------
@@ -208,7 +213,7 @@ def gradient(function, values, dtype=np.float64):
     """The gradient of the sum of `function` at `values`, as a list."""
     x = Tensor(np.array(values, dtype), requires_grad=True)
     function(x).sum().backward()
-    return x.grad.tolist()
+    return grad_of(x).tolist()
 
 
 def test_ties_share_a_maximum_but_an_index_chooses_one():
@@ -233,7 +238,7 @@ def test_clamp_with_crossed_bounds_gives_the_upper_one():
     x, low, high = (tensor(value, requires_grad=True) for value in (0.5, 2.0, 1.0))
     y = x.clamp(low, high)
     y.backward()
-    assert (y.item(), x.grad.item(), low.grad.item(), high.grad.item()) == (1, 0, 0, 1)
+    assert (y.item(), grad_of(x).item(), grad_of(low).item(), grad_of(high).item()) == (1, 0, 0, 1)
 
 
 def test_powers_of_what_is_not_positive():
@@ -242,11 +247,11 @@ def test_powers_of_what_is_not_positive():
     assert gradient(lambda x: x**1, [0]) == [1]
     exponent = tensor([2.0, 0.0], requires_grad=True)
     (tensor([0.0, 0.0]) ** exponent).sum().backward()
-    assert exponent.grad.tolist() == [0, 0]
+    assert grad_of(exponent).tolist() == [0, 0]
     exponent = tensor([2.0], requires_grad=True)
     with np.errstate(invalid="ignore"):
         (tensor([-1.0]) ** exponent).sum().backward()
-    assert math.isnan(exponent.grad.item())
+    assert math.isnan(grad_of(exponent).item())
 
 
 def test_products_with_zeros():
@@ -268,7 +273,7 @@ def test_an_overwritten_source_gets_no_gradient():
     y = minitorch.zeros(3).scatter(0, tensor([0, 0, 2]), source)
     assert y.tolist() == [2, 0, 4]
     y.sum().backward()
-    assert source.grad.tolist() == [0, 1, 1]
+    assert grad_of(source).tolist() == [0, 1, 1]
 
 
 def test_sorting_is_stable_and_puts_nan_last():
