@@ -79,6 +79,7 @@ class Node:
     """
 
     __slots__ = (
+        "__weakref__",
         "clock",
         "code",
         "dtype",

@@ -29,15 +29,18 @@ class Frame:
 def draw_walk(
     places: Mapping[str, tuple[float, float]], edges: Sequence[Edge], frames: Sequence[Frame]
 ) -> None:
-    """Draw the graph once per frame, side by side; an edge given twice is drawn as two arrows."""
+    """Draw the graph once per frame, two in a row; an edge given twice is drawn as two arrows."""
     import matplotlib.pyplot as plt
 
     width = max(x for x, _ in places.values()) - min(x for x, _ in places.values()) + 1.2
     height = max(y for _, y in places.values()) - min(y for _, y in places.values()) + 1.5
-    _, row = plt.subplots(
-        1, len(frames), figsize=(1.15 * width * len(frames), 1.05 * height), squeeze=False
-    )
-    for axes, frame in zip(row[0], frames, strict=True):
+    columns = min(len(frames), 2)
+    rows = -(-len(frames) // columns)
+    size = (1.2 * width * columns, 1.1 * height * rows)
+    _, grid = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    for axes in grid.flat[len(frames) :]:
+        axes.axis("off")
+    for axes, frame in zip(grid.flat, frames, strict=False):
         for edge in dict.fromkeys(edges):
             draw_edge(axes, places, edge, list(edges).count(edge), frame)
         for name, place in places.items():
