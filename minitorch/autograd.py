@@ -4,7 +4,8 @@
 between its steps. Leans on `graph`, and on `replay` for the gradient of a gradient.
 """
 
-# Grown in notebooks: 2_01_the_graph. Edit there, then `make extract`.
+# Grown in notebooks: 2_01_the_graph, 2_05_the_tensor, 2_09_in_place_and_twice. Edit there, then
+# `make extract`.
 
 from __future__ import annotations
 
@@ -13,14 +14,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch.graph import Node, Step, mode
-from minitorch.op import as_tensor
+from minitorch.graph import Node, Step, mode, no_grad
+from minitorch.op import as_tensor, op, refuse_out_of_date
 from minitorch.replay import send_back_recorded
+from minitorch.versions import clock
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
-__all__ = ["backward_steps", "count_consumers", "fitted", "sum_to_shape", "through_hooks"]
+__all__ = [
+    "Array",
+    "Context",
+    "Function",
+    "as_list",
+    "backward_steps",
+    "count_consumers",
+    "fitted",
+    "grad",
+    "starting_gradient",
+    "sum_to_shape",
+    "through_hooks",
+]
 
 
 def count_consumers(roots: Iterable[Node | Tensor]) -> dict[Node | Tensor, int]:
@@ -123,3 +137,137 @@ def sum_to_shape(grad: Any, shape: tuple[int, ...], name: str) -> Any:
         )
     repeated = [added + dim for dim, (have, size) in enumerate(pairs) if size == 1 and have != 1]
     return np.add.reduce(grad, axis=(*range(added), *repeated), keepdims=True).reshape(shape)
+
+
+def starting_gradient(result: Tensor, gradient: Any, create_graph: bool = False) -> Any:
+    """The gradient with which a backward from `result` begins; a tensor if it is to be recorded."""
+    if not result.requires_grad:
+        raise RuntimeError(
+            "backward: nothing that this tensor came from requires a gradient. Set "
+            "requires_grad=True on an input, or look for no_grad() or detach() on the way."
+        )
+    if clock.tangled:
+        refuse_out_of_date("backward", [result])
+    if create_graph and not mode.grad_enabled:
+        raise RuntimeError("backward: create_graph=True records nothing inside no_grad().")
+    if gradient is None:
+        if result.data.size != 1:
+            raise RuntimeError(
+                f"backward: a tensor of shape {result.shape} is not a single number. Reduce it, "
+                "as with .sum(), or give a gradient of its shape."
+            )
+        gradient = np.ones_like(result.data)
+    # A copy, for a leaf may keep it; what is recorded is never written to.
+    given: Any = as_tensor(gradient) if create_graph else np.array(gradient, result.dtype)
+    if given.shape != result.shape:
+        raise RuntimeError(
+            f"backward: the gradient has shape {given.shape}, the tensor {result.shape}."
+        )
+    return given
+
+
+Array = np.ndarray
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """d(outputs)/d(input) for each input, summed over the outputs; no `.grad` is touched.
+
+    Parameters
+    ----------
+    outputs, inputs : a tensor, or several; an input may be any result on the way, not only a leaf
+    grad_outputs : the weight of each output, of its shape; may be left out for single numbers
+    retain_graph : keep what another backward needs; as `create_graph` unless given
+    create_graph : record this backward, so that the gradients can be differentiated in turn
+    allow_unused : None for an input that the outputs do not depend on, instead of RuntimeError
+    """
+    results, wanted = as_list(outputs), as_list(inputs)
+    weights = [None] * len(results) if grad_outputs is None else as_list(grad_outputs)
+    for position, tensor in enumerate(wanted):
+        if not tensor.requires_grad:
+            raise RuntimeError(f"grad: input {position} does not require a gradient.")
+    starts: dict[Node | Tensor, Any] = {}
+    for result, weight in zip(results, weights, strict=True):
+        start = starting_gradient(result, weight, create_graph)
+        root = result.node or result
+        starts[root] = starts[root] + start if root in starts else start
+    found: dict[Node | Tensor, Any] = dict.fromkeys(tensor.node or tensor for tensor in wanted)
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    for step in backward_steps(
+        starts, retain_graph=retain_graph, create_graph=create_graph, into_leaves=False
+    ):
+        if step.node in found and step.grad is not None:
+            found[step.node] = step.grad if create_graph else np.array(step.grad)
+    gradients = [found[tensor.node or tensor] for tensor in wanted]
+    unused = [position for position, gradient in enumerate(gradients) if gradient is None]
+    if unused and not allow_unused:
+        raise RuntimeError(
+            f"grad: the outputs do not depend on input {', '.join(map(str, unused))}. "
+            "allow_unused=True gives None for it."
+        )
+    return tuple(None if gradient is None else as_tensor(gradient) for gradient in gradients)
+
+
+def as_list(tensors: Any) -> list[Any]:
+    """One tensor, or several, as a list."""
+    return list(tensors) if isinstance(tensors, list | tuple) else [tensors]
+
+
+class Context:
+    """What the forward of a `Function` leaves for its backward."""
+
+    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
+        self.needs_input_grad = needs_input_grad
+        self.saved_tensors: tuple[Tensor, ...] = ()
+
+    def save_for_backward(self, *tensors: Tensor) -> None:
+        """Keep tensors for backward, which finds them in `saved_tensors`."""
+        self.saved_tensors = tensors
+
+
+class Function:
+    """An op in PyTorch's form: `forward(ctx, ...)` and `backward(ctx, grad)`, static methods.
+
+    Call it by `apply`. With `@op` the same is one function; this is for code that comes from
+    PyTorch. It gives one tensor, and is differentiable once.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any) -> Tensor:
+        """The value; `ctx.save_for_backward` keeps what backward needs."""
+        raise NotImplementedError("a Function needs a forward(ctx, ...).")
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        """One gradient per input of forward, None where there is none."""
+        raise NotImplementedError("a Function needs a backward(ctx, grad_output).")
+
+    @classmethod
+    def apply(cls, *inputs: Any) -> Tensor:
+        """Run forward on tensors outside the graph, and leave one node for it."""
+        context = Context(tuple(getattr(each, "requires_grad", False) for each in inputs))
+
+        def run(*arrays: Array) -> Any:
+            given = [as_tensor(each) if isinstance(each, np.ndarray) else each for each in arrays]
+            with no_grad():
+                value = cls.forward(context, *given)
+            saved = [tensor.data for tensor in context.saved_tensors]  # for the check of overwrites
+
+            def rule(grad: Array, needed: Any = None) -> Any:
+                if len(saved) and mode.replaying:
+                    raise TypeError("a Function is differentiable once; write it as an @op.")
+                with no_grad():
+                    answers = as_list(cls.backward(context, as_tensor(grad)))
+                plain = [None if answer is None else as_tensor(answer).data for answer in answers]
+                return plain[0] if len(arrays) == 1 else plain
+
+            return value.data, rule
+
+        run.__name__ = cls.__name__
+        return op(run)(*inputs)

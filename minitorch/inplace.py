@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Array",
     "InPlace",
-    "filled",
+    "fill",
     "in_place",
     "overwrite",
     "refuse_leaf",
     "set_items",
-    "with_items",
+    "setitem",
 ]
 
 
@@ -96,7 +96,7 @@ def refuse_leaf(tensor: Tensor, name: str) -> None:
 
 
 @op
-def filled(x: Array, value: Array) -> Any:
+def fill(x: Array, value: Array) -> Any:
     """`value` in the shape and dtype of x, of which only these matter."""
     y = np.empty_like(x)
     y[...] = value
@@ -104,7 +104,7 @@ def filled(x: Array, value: Array) -> Any:
 
 
 @op
-def with_items(x: Array, value: Array, index: Any) -> Any:
+def setitem(x: Array, value: Array, index: Any) -> Any:
     """A copy of x with x[index] = value; where an index repeats, the last value stays."""
     y = x.copy()
     y[index] = value
@@ -125,7 +125,7 @@ def set_items(tensor: Tensor, index: Any, value: Any) -> None:
     refuse_leaf(tensor, "x[index] = value")
     in_graph = tensor.requires_grad or getattr(value, "requires_grad", False)
     if in_graph and mode.grad_enabled:
-        overwrite(tensor, with_items(tensor, value, index), "x[index] = value")
+        overwrite(tensor, setitem(tensor, value, index), "x[index] = value")
     else:
         tensor.data[index] = np.asarray(value)
         clock.stamp(tensor.data)
@@ -148,7 +148,7 @@ class InPlace:
     tanh_ = in_place(operations.tanh)
     clamp_ = clip_ = in_place(operations.clamp)
     masked_fill_ = in_place(operations.masked_fill)
-    fill_ = copy_ = in_place(filled)
+    fill_ = copy_ = in_place(fill)
 
     def zero_(self) -> Tensor:
         """Set every element to 0."""

@@ -157,6 +157,7 @@ class AnswersNumpy:
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = (), **settings: Any
     ) -> Any:
+        inputs = tuple(each.item() if isinstance(each, np.generic) else each for each in inputs)
         if method == "__call__" and ufunc in UFUNCS:
             result = UFUNCS[ufunc](*inputs, **settings)
         elif method == "reduce" and ufunc is np.add:

@@ -56,20 +56,23 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
     names = [entry.name for entry in arrays_taken]
     takes_any_number = any(entry.kind is entry.VAR_POSITIONAL for entry in arrays_taken)
     arity = sys.maxsize if takes_any_number else len(names)
+    all_names = {entry.name for entry in parameters}
+    words = {word: name for word, name in NUMPY_WORDS.items() if name in all_names}
 
     @wraps(function)
     def apply(*inputs: Any, **settings: Any) -> Tensor:
         if settings:
+            settings = {words.get(key, key): value for key, value in settings.items()}
             inputs, settings = arrays_first(function, names, inputs, settings)
         if clock.tangled:
             refuse_out_of_date(function.__name__, inputs)
-        arrays, parents, wanted = [], [], False
+        arrays, parents, wanted = [], [], 0
         for given in inputs:
             parent = None
             if isinstance(given, Tensor):
                 parent = given.node or (given if given.wants_grad else None)
                 given = given.data
-                wanted = wanted or parent is not None
+                wanted += parent is not None
             arrays.append(given)
             parents.append(parent)
         try:
@@ -88,6 +91,9 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
         if wanted and rules is not None and mode.grad_enabled:
             if len(parents) != arity:
                 parents = parents[:arity] + [None] * (len(names) - len(parents))
+            if wanted < len(parents) and type(rules) is tuple:  # what nobody asks keeps nothing
+                pairs = zip(rules, parents, strict=True)
+                rules = tuple([None if parent is None else rule for rule, parent in pairs])
             identities = (*map(id, arrays), id(made))
             node = Node(function, tuple(parents), rules, value, identities)
         output = Tensor.made_by(node, value)
@@ -148,7 +154,6 @@ def arrays_first(
     function: Callable[..., Any], names: Sequence[str], inputs: tuple[Any, ...], settings: Any
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Arrays given by keyword moved to their places, tensors among the settings unwrapped."""
-    settings = {NUMPY_WORDS.get(key, key): value for key, value in settings.items()}
     if not settings.keys().isdisjoint(names):
         bound = inspect.signature(function).bind(*inputs, **settings)
         return bound.args, bound.kwargs

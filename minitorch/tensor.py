@@ -12,15 +12,15 @@ from typing import Any, Self
 import numpy as np
 
 from minitorch import conversions, losses
-from minitorch.autograd import backward_steps
-from minitorch.graph import HookHandle, Node, mode
+from minitorch.autograd import backward_steps, starting_gradient
+from minitorch.graph import HookHandle, Node
 from minitorch.inplace import InPlace
 from minitorch.interop import AnswersNumpy
 from minitorch.methods import Methods
-from minitorch.op import as_tensor, refuse_out_of_date, returned_by_ops
+from minitorch.op import returned_by_ops
 from minitorch.versions import clock
 
-__all__ = ["Array", "Tensor", "as_array", "starting_gradient"]
+__all__ = ["Array", "Tensor", "as_array"]
 
 
 Array = np.ndarray
@@ -39,7 +39,7 @@ class Tensor(Methods, InPlace, AnswersNumpy):
 
     data: Array
     node: Node | None = None
-    grad: Tensor | None = None
+    grad: Any = None  # a tensor, once a backward has come by
     name: str | None = None
     hooks: list[Callable[[Tensor], Tensor | None]] | None = None
     parents: tuple[()] = ()  # a leaf stands in the graph for itself
@@ -325,30 +325,3 @@ def as_array(data: Any, dtype: Any = None) -> Array:
     ):
         array = array.astype(np.float32)
     return array
-
-
-def starting_gradient(result: Tensor, gradient: Any, create_graph: bool = False) -> Any:
-    """The gradient with which a backward from `result` begins; a tensor if it is to be recorded."""
-    if not result.requires_grad:
-        raise RuntimeError(
-            "backward: nothing that this tensor came from requires a gradient. Set "
-            "requires_grad=True on an input, or look for no_grad() or detach() on the way."
-        )
-    if clock.tangled:
-        refuse_out_of_date("backward", [result])
-    if create_graph and not mode.grad_enabled:
-        raise RuntimeError("backward: create_graph=True records nothing inside no_grad().")
-    if gradient is None:
-        if result.data.size != 1:
-            raise RuntimeError(
-                f"backward: a tensor of shape {result.shape} is not a single number. Reduce it, "
-                "as with .sum(), or give a gradient of its shape."
-            )
-        gradient = np.ones_like(result.data)
-    # A copy, for a leaf may keep it; what is recorded is never written to.
-    given: Any = as_tensor(gradient) if create_graph else np.array(gradient, result.dtype)
-    if given.shape != result.shape:
-        raise RuntimeError(
-            f"backward: the gradient has shape {given.shape}, the tensor {result.shape}."
-        )
-    return given
