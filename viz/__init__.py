@@ -2,5 +2,6 @@
 
 from viz.drawing import draw_graph
 from viz.recording import record
+from viz.ways import debug, load_ipython_extension
 
-__all__ = ["draw_graph", "record"]
+__all__ = ["debug", "draw_graph", "load_ipython_extension", "record"]

@@ -49,6 +49,10 @@ class Update:
     method: Any
 
 
+class RecordingDone(BaseException):
+    """Leaves the user's loop when enough was recorded; no `except Exception` there stops it."""
+
+
 class Recording(Listener):
     """A graph, its moments, and its arrays: `n3.value`, `n3.grad`, `e5.raw`, `e5.grad`, ...
 
@@ -61,7 +65,8 @@ class Recording(Listener):
     on_moment : called after each new moment, in the thread that runs the code
     """
 
-    def __init__(self, budget: int = DEFAULT_BUDGET) -> None:
+    def __init__(self, budget: int = DEFAULT_BUDGET, steps: int | None = None) -> None:
+        self.most_steps = steps
         self.growing = GrowingGraph()
         self.moments: list[Moment] = []
         self.arrays = Store(budget)
@@ -92,7 +97,8 @@ class Recording(Listener):
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         self._listening.__exit__()
-        self.error = error
+        if error is not None and not isinstance(error, RecordingDone):
+            self.error = error
 
     # ---- what listeners hear -------------------------------------------------------------------
 
@@ -106,6 +112,8 @@ class Recording(Listener):
     def on_op(self, op: Any, inputs: tuple[Any, ...], settings: Any, output: Tensor) -> None:
         """An op ran: a vertex, its edges, and a moment of the forward."""
         if self._answered and not self.growing.continues((*inputs, *settings.values())):
+            if self.steps == self.most_steps:
+                raise RecordingDone
             self._answered = False
             self._memory = MemoryCount()
             self.growing.next_step()
@@ -213,9 +221,13 @@ class Recording(Listener):
             self.on_moment(self)
 
 
-def record(budget: int = DEFAULT_BUDGET) -> Recording:
-    """A context within which everything that minitorch does is recorded; `budget` in bytes."""
-    return Recording(budget)
+def record(budget: int = DEFAULT_BUDGET, steps: int | None = None) -> Recording:
+    """A context within which everything that minitorch does is recorded.
+
+    Values are kept up to `budget` bytes. When a training step after the first `steps` begins,
+    `RecordingDone` leaves the recorded code.
+    """
+    return Recording(budget, steps)
 
 
 def as_values(value: Any) -> np.ndarray:
