@@ -27,6 +27,46 @@ __all__ = [
 ]
 
 
+def taken_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
+    """`value` in the terms of JSON; its arrays go to `arrays`, and leave their name behind.
+
+    A dict or list becomes {"dict": [[key, value] ...]} or {"list": [...]}, so that no key that a
+    user chose can be taken for a mark, and integer keys stay integers.
+    """
+    if isinstance(value, Tensor):
+        value = value.data
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.ndarray):
+        while path in arrays:  # {"a.b": ...} beside {"a": {"b": ...}}
+            path += "_"
+        arrays[path] = value
+        return {"array": path}
+    if isinstance(value, dict):
+        items = [
+            [key, taken_apart(inner, f"{path}.{key}".lstrip("."), arrays)]
+            for key, inner in value.items()
+        ]
+        return {"dict": items}
+    if isinstance(value, list | tuple):
+        return {"list": [taken_apart(v, f"{path}.{k}", arrays) for k, v in enumerate(value)]}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise StateError(f"A checkpoint cannot hold {path}: {type(value).__name__} is not plain data.")
+
+
+def put_together(outline: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """What `taken_apart` took apart; a tuple comes back as a list."""
+    match outline:
+        case {"array": path}:
+            return arrays[path]
+        case {"dict": items}:
+            return {key: put_together(inner, arrays) for key, inner in items}
+        case {"list": items}:
+            return [put_together(inner, arrays) for inner in items]
+    return outline
+
+
 class Stateful(Protocol):
     """Whatever can tell its state and take it back: a model, an optimizer, a loader."""
 
@@ -126,43 +166,3 @@ def read_checkpoint(path: Path) -> Any:
     if "checkpoint" not in notes:
         raise StateError(f"{path} holds arrays only, no checkpoint: read it with minitorch.load.")
     return put_together(json.loads(notes["checkpoint"]), arrays)
-
-
-def taken_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
-    """`value` in the terms of JSON; its arrays go to `arrays`, and leave their name behind.
-
-    A dict or list becomes {"dict": [[key, value] ...]} or {"list": [...]}, so that no key that a
-    user chose can be taken for a mark, and integer keys stay integers.
-    """
-    if isinstance(value, Tensor):
-        value = value.data
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, np.ndarray):
-        while path in arrays:  # {"a.b": ...} beside {"a": {"b": ...}}
-            path += "_"
-        arrays[path] = value
-        return {"array": path}
-    if isinstance(value, dict):
-        items = [
-            [key, taken_apart(inner, f"{path}.{key}".lstrip("."), arrays)]
-            for key, inner in value.items()
-        ]
-        return {"dict": items}
-    if isinstance(value, list | tuple):
-        return {"list": [taken_apart(v, f"{path}.{k}", arrays) for k, v in enumerate(value)]}
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise StateError(f"A checkpoint cannot hold {path}: {type(value).__name__} is not plain data.")
-
-
-def put_together(outline: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """What `taken_apart` took apart; a tuple comes back as a list."""
-    match outline:
-        case {"array": path}:
-            return arrays[path]
-        case {"dict": items}:
-            return {key: put_together(inner, arrays) for key, inner in items}
-        case {"list": items}:
-            return [put_together(inner, arrays) for inner in items]
-    return outline
