@@ -1,0 +1,248 @@
+"""Optimizers by their formulas in float64, groups, state, warnings, clipping and schedules."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+import minitorch
+from minitorch import nn, optim
+from minitorch.optim import BLOCK
+
+
+def parameter(*shape):
+    random = np.random.default_rng(0)
+    return nn.Parameter(random.standard_normal(shape))
+
+
+def steps(optimizer, parameters, count, seed=1):
+    random = np.random.default_rng(seed)
+    gradients = []
+    for _ in range(count):
+        for each in parameters:
+            each.grad = minitorch.Tensor(random.standard_normal(each.shape))
+            gradients.append(each.grad.data)
+        optimizer.step()
+    return gradients
+
+
+def test_sgd_follows_its_formula():
+    weight = parameter(3)
+    value, velocity = weight.data.copy(), np.zeros(3)
+    settings = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}
+    for grad in steps(optim.SGD([weight], **settings), [weight], 5):
+        velocity = 0.9 * velocity + grad + 0.01 * value
+        value = value - 0.1 * velocity
+    np.testing.assert_allclose(weight.data, value)
+
+
+def test_adam_follows_its_formula():
+    weight = parameter(3)
+    value, average, square = weight.data.copy(), np.zeros(3), np.zeros(3)
+    gradients = steps(optim.Adam([weight], lr=0.1), [weight], 5)
+    for number, grad in enumerate(gradients, start=1):
+        average = 0.9 * average + 0.1 * grad
+        square = 0.999 * square + 0.001 * grad**2
+        root = np.sqrt(square / (1 - 0.999**number))
+        value = value - 0.1 * average / (1 - 0.9**number) / (root + 1e-8)
+    np.testing.assert_allclose(weight.data, value)
+
+
+def test_lion_follows_its_formula():
+    weight = parameter(3)
+    value, average = weight.data.copy(), np.zeros(3)
+    settings = {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.2}
+    for grad in steps(optim.Lion([weight], **settings), [weight], 5):
+        direction = np.sign(0.8 * average + 0.2 * grad)
+        value = value - 0.1 * (direction + 0.2 * value)
+        average = 0.95 * average + 0.05 * grad
+    np.testing.assert_allclose(weight.data, value)
+
+
+KINDS = [
+    lambda params: optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
+    lambda params: optim.Adam(params, weight_decay=0.1),
+    lambda params: optim.AdamW(params),
+    lambda params: optim.RMSprop(params, momentum=0.9, centered=True),
+    lambda params: optim.Lion(params),
+]
+
+
+@pytest.mark.parametrize("build", KINDS)
+@pytest.mark.parametrize("order", ["whole", "transposed", "strided"])
+def test_large_parameters_in_any_memory_order_move_as_small_ones(build, order):
+    side = math.isqrt(BLOCK) + 40
+    values = np.random.default_rng(0).standard_normal((side, 2 * side))
+    large = nn.Parameter(
+        {"whole": values, "transposed": values.T.copy().T, "strided": values[:, ::2]}[order]
+    )
+    small = [nn.Parameter(row.copy()) for row in large.data[:: side // 3]]
+    gradient = np.random.default_rng(1).standard_normal(large.shape)
+    mine, reference = build([large]), build(small)
+    for _ in range(3):
+        large.grad = minitorch.Tensor(gradient)
+        for row, grad in zip(small, gradient[:: side // 3], strict=True):
+            row.grad = minitorch.Tensor(grad)
+        mine.step()
+        reference.step()
+    for row, expected in zip(large.data[:: side // 3], small, strict=True):
+        np.testing.assert_array_equal(row, expected.data)
+
+
+@pytest.mark.parametrize("build", KINDS)
+def test_state_carries_over_bit_for_bit(build):
+    one, two = parameter(4, 3), parameter(4, 3)
+    whole = build([one])
+    steps(whole, [one], 3, seed=1)
+    steps(whole, [one], 3, seed=2)
+    first = build([two])
+    steps(first, [two], 3, seed=1)
+    second = build([two])
+    second.load_state_dict(first.state_dict())
+    steps(second, [two], 3, seed=2)
+    np.testing.assert_array_equal(one.data, two.data)
+
+
+def test_gradients_are_not_changed_by_a_step():
+    weight = parameter(5)
+    for build in KINDS:
+        optimizer = build([weight])
+        weight.grad = minitorch.Tensor(np.arange(5.0))
+        optimizer.step()
+        assert weight.grad.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_groups_have_their_own_settings():
+    one, two = nn.Parameter(np.ones(2)), nn.Parameter(np.ones(2))
+    groups = [{"params": [one]}, {"params": two, "lr": 1.0}]
+    optimizer = optim.SGD(groups, lr=0.5)
+    one.grad = two.grad = minitorch.Tensor(np.ones(2))
+    optimizer.step()
+    assert one.tolist() == [0.5, 0.5]
+    assert two.tolist() == [0, 0]
+
+
+def test_zero_grad_forgets_or_zeroes():
+    weight = parameter(2)
+    optimizer = optim.SGD([weight])
+    weight.grad = minitorch.Tensor(np.ones(2))
+    optimizer.zero_grad(set_to_none=False)
+    assert weight.grad.tolist() == [0, 0]
+    optimizer.zero_grad()
+    assert weight.grad is None
+
+
+def test_step_in_evaluation_mode_warns_once():
+    model = nn.Linear(2, 1)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    model.eval()
+    model(minitorch.ones(1, 2)).sum().backward()
+    with pytest.warns(UserWarning, match=r"model.train\(\)"):
+        optimizer.step()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        optimizer.step()
+
+
+def test_step_with_a_frozen_part_in_evaluation_mode_does_not_warn():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    model[0].eval()
+    model(minitorch.ones(1, 2)).sum().backward()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        optim.SGD(model.parameters()).step()
+
+
+def test_step_without_any_gradient_warns():
+    with pytest.warns(UserWarning, match=r"loss.backward\(\)"):
+        optim.SGD(nn.Linear(2, 1).parameters()).step()
+
+
+def test_parameters_without_gradient_are_named():
+    class Forgetful(nn.Module):
+        def __init__(self):
+            self.used, self.unused = nn.Linear(2, 2), nn.Linear(2, 2)
+
+        def forward(self, x):
+            return self.used(x)
+
+    model = Forgetful()
+    optimizer = optim.Adam(model.parameters())
+    model(minitorch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert optimizer.never_updated() == ["unused.weight", "unused.bias"]
+
+
+BAD = [
+    (lambda: optim.SGD([]), ValueError, "no parameters"),
+    (lambda: optim.SGD([minitorch.ones(2)]), ValueError, "requires a gradient"),
+    (lambda: optim.SGD([parameter(2) * 2]), ValueError, "leaf"),
+    (lambda: optim.SGD([parameter(2)], lr=-1), ValueError, "lr must be a number from 0"),
+    (lambda: optim.SGD([parameter(2)], lr=math.nan), ValueError, "lr must be a number from 0"),
+    (lambda: optim.SGD([parameter(2)], nesterov=True), ValueError, "momentum above 0"),
+    (lambda: optim.Adam([parameter(2)], betas=(1.0, 0.9)), ValueError, "betas"),
+    (lambda: optim.SGD([{"params": [parameter(2)], "momentun": 1}]), TypeError, "momentun"),
+    (lambda: optim.SGD([parameter(2)] * 2), ValueError, "a second time|twice"),
+]
+
+
+@pytest.mark.parametrize("call, error, words", BAD)
+def test_bad_settings_are_explained(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_state_of_other_parameters_is_refused():
+    two, three = optim.Adam([parameter(2)]), optim.Adam([parameter(3)])
+    steps(two, two.parameters, 1)
+    with pytest.raises(ValueError, match=r"shape \(2,\)"):
+        three.load_state_dict(two.state_dict())
+    with pytest.raises(ValueError, match="groups"):
+        optim.Adam([parameter(2), parameter(2)]).load_state_dict(two.state_dict())
+
+
+def test_clipping_by_norm_keeps_the_direction():
+    one, two = parameter(2), parameter(1)
+    one.grad, two.grad = minitorch.Tensor(np.array([3.0, 0.0])), minitorch.Tensor(np.array([4.0]))
+    assert nn.utils.clip_grad_norm_([one, two], max_norm=1.0) == pytest.approx(5)
+    np.testing.assert_allclose(one.grad.data, [0.6, 0], rtol=1e-5)
+    np.testing.assert_allclose(two.grad.data, [0.8], rtol=1e-5)
+    assert nn.utils.clip_grad_norm_([one, two], max_norm=2.0) == pytest.approx(1, rel=1e-5)
+    np.testing.assert_allclose(two.grad.data, [0.8], rtol=1e-5)
+
+
+def test_clipping_by_value_and_of_what_is_no_number():
+    weight = parameter(3)
+    weight.grad = minitorch.Tensor(np.array([-3.0, 0.5, 9.0]))
+    nn.utils.clip_grad_value_([weight], 1.0)
+    assert weight.grad.tolist() == [-1, 0.5, 1]
+    weight.grad = minitorch.Tensor(np.array([np.inf, 0, 0]))
+    with pytest.raises(FloatingPointError, match="inf"):
+        nn.utils.clip_grad_norm_([weight], 1.0)
+
+
+def test_one_cycle_goes_up_and_down_and_then_refuses():
+    optimizer = optim.SGD([parameter(2)], lr=1.0)
+    cycle = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=10)
+    rates = [optimizer.param_groups[0]["lr"]]
+    for _ in range(9):
+        cycle.step()
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates[0] == pytest.approx(1 / 25)
+    assert max(rates) == rates[2] == pytest.approx(1)
+    assert rates[-1] == pytest.approx(1 / 25 / 1e4)
+    with pytest.raises(ValueError, match="total_steps"):
+        cycle.step()
+
+
+def test_schedule_goes_on_from_its_state():
+    def build():
+        optimizer = optim.SGD([parameter(2)], lr=1.0)
+        return optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=10)
+
+    one, two = build(), build()
+    for _ in range(4):
+        one.step()
+    two.load_state_dict(one.state_dict())
+    assert two.get_last_lr() == one.get_last_lr()
