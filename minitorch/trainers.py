@@ -239,7 +239,7 @@ class Trainer:
             self.train_batch(as_tensor(inputs), as_tensor(target), callbacks)
             if interrupt.made:
                 self.stop(f"Ctrl-C in epoch {self.epoch + 1}, after batch {self.batch}")
-            if self.stopped:
+            if self.stopped and self.batch != self.batches_per_epoch:
                 return
         if not self.batch:
             raise ValueError("fit: there was no batch. Is the data set smaller than one batch?")

@@ -45,7 +45,7 @@ class MnistMLPRecipe(Classifier):
 
     data: str = "mnist"
     epochs: int = 20
-    lr: float = 0.2
+    lr: float = 0.06
     momentum: float = 0.9
     weight_decay: float = 1e-4
     dropout: float = 0.1

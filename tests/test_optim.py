@@ -63,9 +63,9 @@ def test_lion_follows_its_formula():
 KINDS = [
     lambda params: optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
     lambda params: optim.Adam(params, weight_decay=0.1),
-    lambda params: optim.AdamW(params),
+    optim.AdamW,
     lambda params: optim.RMSprop(params, momentum=0.9, centered=True),
-    lambda params: optim.Lion(params),
+    optim.Lion,
 ]
 
 
