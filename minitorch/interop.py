@@ -121,6 +121,7 @@ FUNCTIONS: Table = {
     np.cumprod: scans.cumprod,
     np.cumsum: scans.cumsum,
     np.diagonal: diagonals.diagonal,
+    np.dot: operations.matmul,
     np.einsum: products.einsum,
     np.expand_dims: unsqueezed,
     np.flip: shapes.flip,

@@ -48,20 +48,20 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
             f"cat: shapes {', '.join(map(str, shapes))} differ elsewhere than in dim {dim}, along "
             "which they are joined."
         )
-    return concatenate(*tensors, axis=axis)
+    return concatenate(*tensors, dim=axis)
 
 
 @op
-def concatenate(*tensors: Array, axis: int) -> Any:
+def concatenate(*tensors: Array, dim: int) -> Any:
     """The op behind `cat`: each tensor gets back the part of the gradient that it filled."""
-    ends = np.cumsum([0] + [each.shape[axis] for each in tensors])
+    ends = np.cumsum([0] + [each.shape[dim] for each in tensors])
 
     def rule_for(start: int, end: int) -> Any:
-        part = (slice(None),) * axis + (slice(start, end),)
+        part = (slice(None),) * dim + (slice(start, end),)
         return lambda grad: grad[part]
 
     rules = tuple(rule_for(int(start), int(end)) for start, end in pairwise(ends))
-    return np.concatenate(tensors, axis), rules
+    return np.concatenate(tensors, dim), rules
 
 
 def stack(tensors: Sequence[Any], dim: int = 0) -> Any:

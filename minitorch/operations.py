@@ -260,7 +260,7 @@ def matmul(a: Array, b: Array) -> Any:
             "must equal the second to last of the right; transpose one of them?"
         )
     if a.ndim == 2 and b.ndim == 2:
-        return a @ b, (lambda grad: grad @ b.T, lambda grad: a.T @ grad)
+        return np.dot(a, b), (lambda grad: np.dot(grad, b.T), lambda grad: np.dot(a.T, grad))
     added = tuple(-dim for dim, array in ((2, a), (1, b)) if array.ndim == 1)
 
     def to_a(grad: Array) -> Array:
@@ -284,9 +284,15 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> Any:
             f"linear: x of shape {x.shape} has {x.shape[-1] if x.ndim else 'no'} features, but "
             f"weight of shape {weight.shape} takes {weight.shape[-1] if weight.ndim else 'none'}."
         )
-    y = x @ weight.T
+    y = np.dot(x, weight.T)
     if bias is not None:
         y += bias
+    if x.ndim == 2:
+        return y, (
+            lambda grad: np.dot(grad, weight),
+            lambda grad: np.dot(grad.T, x),
+            lambda grad: np.add.reduce(grad, axis=0),
+        )
 
     def to_weight(grad: Array) -> Array:
         return grad.reshape(-1, weight.shape[0]).T @ x.reshape(-1, weight.shape[1])

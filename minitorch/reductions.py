@@ -30,6 +30,7 @@ __all__ = [
     "norm",
     "prod",
     "product_of_others",
+    "refuse_zeros_in_replay",
     "require_float",
     "share_among_ties",
     "spread",
@@ -112,7 +113,7 @@ def amin(x, dim: Dims = None, keepdim: bool = False) -> Any:
 def share_among_ties(grad: Any, x: Any, y: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
     """The gradient of an extreme value, in equal parts to all elements that have it."""
     ties = x == spread(y, x.shape, axes, keepdim)
-    shares = ties / np.add.reduce(ties, axis=axes, keepdims=True, dtype=x.dtype)
+    shares = ties / np.add.reduce(ties, axis=axes, keepdims=True)
     return spread(grad, x.shape, axes, keepdim) * shares
 
 
@@ -134,12 +135,17 @@ def prod(x, dim: int | None = None, keepdim: bool = False) -> Any:
 def product_of_others(x: Any, axes: tuple[int, ...]) -> Any:
     """For each element the product of all others along `axes`, without dividing by 0."""
     zero = x == 0
-    zeros = np.add.reduce(zero, axis=axes, keepdims=True, dtype=np.int64)
-    if not isinstance(x, np.ndarray) and bool(np.max(zeros.data, initial=0)):
-        raise RuntimeError("prod: where an element is 0, it is not twice differentiable.")
+    zeros = np.add.reduce(zero, axis=axes, keepdims=True)
+    refuse_zeros_in_replay("prod", x)
     nonzero = np.where(zero, 1, x)
-    others = np.multiply.reduce(nonzero, axis=axes, keepdims=True) / nonzero
+    others = np.prod(nonzero, axis=axes, keepdims=True) / nonzero
     return others * (zeros == zero)  # 0 where one of the others is
+
+
+def refuse_zeros_in_replay(name: str, x: Any) -> None:
+    """Raise where a rule that treats zeros as a case of their own is itself differentiated."""
+    if not isinstance(x, np.ndarray) and not x.data.all():
+        raise RuntimeError(f"{name}: not where an element is 0.")
 
 
 @op

@@ -47,7 +47,6 @@ class Row:
     low: float = -2.0
     high: float = 2.0
     differentiable: bool = True
-    twice: bool = True
 
 
 def sample(shapes: Sequence[Shape], low: float, high: float, seed: int = 0) -> list[Array]:

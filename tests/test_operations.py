@@ -115,6 +115,47 @@ def test_gradient_has_the_input_s_shape_and_dtype(row: Row):
             assert grad_of(each).dtype == np.float32
 
 
+@differentiable
+def test_second_derivative_against_differences_of_the_first(row: Row):
+    for shapes in row.shapes:
+        point = sample(shapes, row.low, row.high)
+        random = np.random.default_rng(1)
+        weight = random.standard_normal(row.call(*map(Tensor, point)).shape)
+        along, step = ([random.standard_normal(size) for size in shapes] for _ in range(2))
+
+        def slopes(arrays, row=row, weight=weight, **settings):
+            leaves = [Tensor(array, requires_grad=True) for array in arrays]
+            row.call(*leaves).backward(Tensor(weight), **settings)
+            return leaves, [grad_of(leaf) for leaf in leaves]
+
+        leaves, grads = slopes(point, create_graph=True)
+        parts = [(grad * Tensor(each)).sum() for grad, each in zip(grads, along, strict=True)]
+        for leaf in leaves:
+            leaf.grad = None
+        for part in parts:
+            if part.requires_grad:
+                part.backward(retain_graph=True)
+        found = [leaf.grad.numpy() if leaf.grad is not None else 0 for leaf in leaves]
+        moved = []
+        for epsilon in (1e-6, -1e-6):
+            near = [array + epsilon * each for array, each in zip(point, step, strict=True)]
+            moved.append(dots([grad.numpy() for grad in slopes(near)[1]], along))
+        expected = (moved[0] - moved[1]) / 2e-6
+        assert dots(found, step) == pytest.approx(expected, rel=1e-5, abs=1e-5), shapes
+
+
+def dots(arrays, others):
+    """Sum of the products of all elements."""
+    return sum(float(np.sum(a * b)) for a, b in zip(arrays, others, strict=True))
+
+
+def test_what_is_not_twice_differentiable_says_so():
+    for function in (lambda x: x.prod(), lambda x: x.cumprod(0).sum()):
+        x = tensor([2.0, 0.0], requires_grad=True)
+        with pytest.raises(RuntimeError, match=r"prod.* twice.*element is 0"):
+            function(x).backward(create_graph=True)
+
+
 def test_no_op_is_forgotten():
     modules = [importlib.import_module(f"minitorch.{name}") for name in OP_MODULES]
     ops = {
