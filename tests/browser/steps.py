@@ -70,8 +70,8 @@ def wait_for_kernel(page: Page) -> None:
 
 
 def run_command(page: Page, command: str) -> None:
-    """One of JupyterLab's own commands."""
-    page.evaluate("name => window.jupyterapp.commands.execute(name)", command)
+    """Start one of JupyterLab's own commands; one that asks ends only when it is answered."""
+    page.evaluate("name => { window.jupyterapp.commands.execute(name) }", command)
 
 
 def run_cell(page: Page, number: int) -> None:

@@ -9,11 +9,25 @@ from playwright.sync_api import Locator, expect
 from tests.browser.conftest import Watched
 from tests.browser.steps import RECORD, at, debugger_on, focus, recorded
 
-NAN = RECORD.replace("net(x), y)", "(net(x) - net(x)).log(), y)")
+NAN = RECORD.replace("with record()", "import numpy\nwith numpy.errstate(all='ignore'), record()")
+NAN = NAN.replace("net(x), y)", "(net(x) - net(x)).log(), y)")
 HOSTILE = "<img src=x onerror=document.title='injected'>\"'&é漢" + "x" * 10_000
-NAMED = RECORD.replace("self.act = nn.Tanh()", f"setattr(self, {HOSTILE!r}, nn.Linear(3, 3))").replace(
-    "self.act(", f"getattr(self, {HOSTILE!r})("
-)  # fmt: skip
+NAMED = RECORD.replace(
+    "self.act = ", f"setattr(self, {HOSTILE!r}, nn.Linear(3, 3))\n        self.act = "
+)
+NAMED = NAMED.replace("self.act(", f"getattr(self, {HOSTILE!r})(")
+NANS = """
+import numpy
+with record() as recording:
+    x = minitorch.tensor(numpy.full((2, 1, 1, 2, 3), numpy.nan), requires_grad=True)
+    (x * minitorch.ones(4, 1, 1, 3)).sum().backward()
+"""
+ODD = {
+    "nothing": "with record() as recording:\n    pass",
+    "one op": "with record() as recording:\n    minitorch.randn(3).exp()",
+    "empty arrays": "with record() as recording:\n    minitorch.zeros(0, 3).exp().sum()",
+    "all NaN, 5-d, broadcast": NANS,
+}
 
 
 @pytest.fixture
@@ -155,17 +169,7 @@ def test_the_page_is_named_for_screen_readers(open_page):
     expect(debugger.locator("[aria-live=polite]")).to_contain_text("linear #1")
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "with record() as recording:\n    pass",
-        "with record() as recording:\n    minitorch.randn(3).exp()",
-        "with record() as recording:\n    minitorch.zeros(0, 3).exp().sum()",
-        "with record() as recording:\n    x = minitorch.full((2, 1, 1, 2, 3), float('nan'), requires_grad=True)\n"
-        "    (x * minitorch.ones(4, 1, 1, 3)).sum().backward()",
-    ],
-    ids=["nothing", "one op", "empty arrays", "all NaN, 5-d, broadcast"],
-)  # fmt: skip
+@pytest.mark.parametrize("code", ODD.values(), ids=ODD)
 def test_odd_recordings_open(watched: Watched, tmp_path: Path, code: str):
     head = "import minitorch\nfrom viz.debugger import Debugger\nfrom viz.recording import record\n"
     path = recorded(f"{head}{code}\ndebugger = Debugger(recording)").save(tmp_path / "odd.html")

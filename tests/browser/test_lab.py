@@ -1,7 +1,6 @@
-"""The debugger in JupyterLab: both ways between page and Python, and what is left without a kernel."""
+"""The debugger in JupyterLab: both ways between page and Python, and what a saved one keeps."""
 
 import re
-from collections.abc import Iterator
 
 import nbformat
 import pytest
@@ -26,9 +25,8 @@ ASK = "print('selected', debugger.selected_id, 'at', debugger.position + 1)"
 
 
 @pytest.fixture
-def page(watched: Watched, lab: Lab) -> Iterator[Page]:
-    yield watched.page
-    run_command(watched.page, "kernelmenu:shutdown")
+def page(watched: Watched) -> Page:
+    return watched.page
 
 
 def test_both_ways_between_page_and_python(page: Page, lab: Lab):
@@ -117,7 +115,7 @@ def test_stepping_goes_on_when_the_kernel_restarts(page: Page, lab: Lab):
     open_notebook(page, lab, "restart.ipynb")
     run_cell(page, 0)
     debugger = debugger_on(page)
-    page.evaluate("window.jupyterapp.commands.execute('notebook:restart-kernel')")
+    run_command(page, "notebook:restart-kernel")
     page.locator(".jp-Dialog .jp-mod-accept").click()
     wait_for_kernel(page)
     focus(debugger)
@@ -138,17 +136,11 @@ def test_a_saved_notebook_steps_without_a_kernel(page: Page, lab: Lab):
         output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
     nbformat.write(notebook, lab.folder / "frozen.ipynb")
     page.goto(lab.url("frozen.ipynb"), wait_until="domcontentloaded")
-    run_command_when_ready(page, "notebook:trust")
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    run_command(page, "notebook:trust")
+    page.locator(".jp-Dialog .jp-mod-accept").click()
     frame = page.frame_locator("iframe[title^=Debugger]")
     expect(frame.locator(".pos b")).to_have_text("1")
     frame.locator(".where").click()
     page.keyboard.press("n")
     expect(frame.locator(".pos b")).to_have_text("2")
-
-
-def run_command_when_ready(page: Page, command: str) -> None:
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
-    page.evaluate("name => { window.jupyterapp.commands.execute(name) }", command)
-    accept = page.locator(".jp-Dialog .jp-mod-accept")
-    if accept.count() or page.locator(".jp-Dialog").count():
-        accept.click()
