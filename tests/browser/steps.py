@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.lab import Lab
+from viz.debugger import Debugger
 
 RECORD = """
 import minitorch
@@ -38,11 +40,12 @@ debugger = Debugger(recording)
 """
 
 
-def recorded(code: str = RECORD) -> Path:
+def recorded(code: str = RECORD) -> Debugger:
     """Run code that makes `debugger`; return the debugger."""
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(compile(code, "<recorded>", "exec"), names)
-    return names["debugger"]  # type: ignore[return-value]
+    debugger: Debugger = names["debugger"]
+    return debugger
 
 
 def write_notebook(lab: Lab, name: str, cells: list[str]) -> Path:
