@@ -1,8 +1,7 @@
-"""Convolution as matrix products of patches, block by block: the forward and both gradients.
+"""Convolution as matrix products, block by block: the forward and both gradients.
 
-Arrays are channels-last here: images (N, H, W, C), kernels (R, S, C, K). A block's patches, the
-matrix that im2col makes, stay in the cache until the product has used them. Leans on
-`windows` and `threads`.
+Arrays are channels-last here: images (N, H, W, C), kernels (R, S, C, K). A block's windows stay in
+the cache until the products have used them. Leans on `windows` and `threads`.
 """
 
 # Grown in notebooks: 4_03_convolution_made_fast. Edit there, then `make extract`.
@@ -10,7 +9,7 @@ matrix that im2col makes, stay in the cache until the product has used them. Lea
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import gcd
+from math import gcd, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +22,7 @@ __all__ = [
     "SMALL_BYTES",
     "Array",
     "Block",
-    "Patches",
+    "RowWindows",
     "blocks",
     "correlate",
     "input_gradient",
@@ -37,8 +36,8 @@ __all__ = [
 
 Array = np.ndarray
 
-BLOCK_BYTES = 384 * 1024  # of patches: what a core's own cache holds beside the kernel
-SMALL_BYTES = 128 * 1024  # of patches in all: less is not worth a second thread
+BLOCK_BYTES = 256 * 1024  # of windows: what a core's own cache holds beside the kernel
+SMALL_BYTES = 64 * 1024  # of windows in all: less is not worth a second thread
 
 
 class Block(NamedTuple):
@@ -66,42 +65,50 @@ def blocks(images: int, rows: int, row_bytes: int, least_bytes: int = 0) -> list
     return [Block(slice(k, min(k + step, images)), slice(0, rows)) for k in starts]
 
 
-class Patches:
-    """Fills a matrix with the patches of one block after the other, in memory that it reuses."""
+class RowWindows:
+    """The windows of each image row, for one block after the other, in memory that is reused.
+
+    A kernel of R rows meets every window of S pixels R times, once per kernel row. So only windows
+    of one row are copied, S times the input instead of R * S times; those that kernel row r meets
+    lie one behind the other, from `tap(r)` on. The last windows of an image run on into the next:
+    their results, `extra` rows per image, mean nothing. With stride s, windows of every s-th row
+    lie together.
+    """
 
     def __init__(self, x: Array, down: Axis, across: Axis) -> None:
         self.x, self.down, self.across = x, down, across
         self.columns = across.outputs(x.shape[2])
-        self.padded = self.matrix = np.empty(0, x.dtype)
+        self.extra = (down.span - 1) // down.stride
+        self.results = (0, 0, 0)  # images, rows with the extra ones, columns
+        self.lines = 0  # how many of them have a window for every row of the kernel
+        self.padded = self.windows = np.empty(0, x.dtype)
 
-    def of(self, block: Block) -> Array:
-        """The patches of the block, one per row: (images * rows * columns, R * S * C)."""
+    def fill(self, block: Block) -> None:
+        """Copy the windows of the block's rows."""
         down, across, channels = self.down, self.across, self.x.shape[3]
         images, rows = (part.stop - part.start for part in block)
-        height = down.stride * (rows - 1) + down.span
-        width = across.stride * (self.columns - 1) + across.span
-        if self.padded.shape[:2] != (images, height):
-            self.padded = np.empty((images, height, width, channels), self.x.dtype)
-            patch = (images, rows, self.columns, down.size, across.size, channels)
-            self.matrix = np.empty(patch, self.x.dtype)
-        self.fill(block, down.stride * block.rows.start - down.before)
+        results = (images, rows + self.extra, self.columns)
+        if self.results != results:
+            self.results = results
+            self.lines = (images * results[1] - self.extra) * self.columns
+            width = across.stride * (self.columns - 1) + across.span
+            padded = (images, results[1] * down.stride, width, channels)
+            self.padded = np.empty(padded, self.x.dtype)
+            self.windows = np.empty((down.stride, *results, across.size, channels), self.x.dtype)
+        self.pad(block, down.stride * block.rows.start - down.before)
         each_image, each_row, each_column, each_channel = self.padded.strides
-        windows = np.lib.stride_tricks.as_strided(
-            self.padded,
-            self.matrix.shape,
-            (
-                each_image,
-                each_row * down.stride,
-                each_column * across.stride,
-                each_row * down.dilation,
-                each_column * across.dilation,
-                each_channel,
-            ),
+        strides = (
+            each_row,
+            each_image,
+            each_row * down.stride,
+            each_column * across.stride,
+            each_column * across.dilation,
+            each_channel,
         )
-        np.copyto(self.matrix, windows)
-        return self.matrix.reshape(images * rows * self.columns, -1)
+        view = np.lib.stride_tricks.as_strided(self.padded, self.windows.shape, strides)
+        np.copyto(self.windows, view)
 
-    def fill(self, block: Block, top: int) -> None:
+    def pad(self, block: Block, top: int) -> None:
         """Copy the block's input, whose first row is `top`, with zeros where there is none."""
         _, height, width, _ = self.padded.shape
         _, x_height, x_width, _ = self.x.shape
@@ -114,21 +121,34 @@ class Patches:
             inside = np.s_[:, first - top : last - top, start - left : stop - left]
             self.padded[inside] = self.x[block.images, first:last, start:stop]
 
+    def tap(self, row: int) -> Array:
+        """The windows that this row of the kernel meets, one per line: (lines, S * C)."""
+        offset, phase = divmod(row * self.down.dilation, self.down.stride)
+        start = offset * self.columns
+        together = self.windows[phase].reshape(prod(self.results), -1)
+        return together[start : start + self.lines]
+
 
 def correlate(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
     """Write the sum over each patch of x times `kernel` (R, S, C, K) into `out` (N, OH, OW, K)."""
     images, rows, columns, features = out.shape
-    weights = kernel.reshape(-1, features)
+    by_row = kernel.reshape(len(kernel), -1, features)
     if is_pointwise(down, across):
-        return multiply_rows(x, weights, out)
+        return multiply_rows(x, by_row[0], out)
 
     def work(share: Sequence[Block]) -> None:
-        patches = Patches(x, down, across)
+        windows = RowWindows(x, down, across)
         for block in share:
-            multiply(patches.of(block), weights, out[block])
+            windows.fill(block)
+            total = np.empty((*windows.results, features), x.dtype)
+            lines = total.reshape(-1, features)[: windows.lines]
+            np.matmul(windows.tap(0), by_row[0], out=lines)
+            for row in range(1, len(kernel)):
+                lines += windows.tap(row) @ by_row[row]
+            out[block] = total[:, : block.rows.stop - block.rows.start]
 
-    row_bytes = columns * len(weights) * x.itemsize
-    threads.share(work, blocks(images, rows, row_bytes, weights.nbytes // 2))
+    row_bytes = columns * down.stride * by_row.shape[1] * x.itemsize
+    threads.share(work, blocks(images, rows, row_bytes, kernel.nbytes))
     return None
 
 
@@ -159,17 +179,22 @@ def multiply_rows(x: Array, weights: Array, out: Array) -> None:
 def kernel_gradient(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
     """The gradient for the kernel (R, S, C, K): each patch times the gradient of its result."""
     images, rows, columns, features = grad.shape
-    entries = down.size * across.size * x.shape[3]
+    shape = (down.size, across.size * x.shape[3], features)
 
     def work(share: Sequence[Block]) -> Array:
-        patches = Patches(x, down, across)
-        total = np.zeros((entries, features), x.dtype)
+        windows = RowWindows(x, down, across)
+        total = np.zeros(shape, x.dtype)
         for block in share:
-            total += patches.of(block).T @ grad[block].reshape(-1, features)
+            windows.fill(block)
+            grads = np.zeros((*windows.results, features), x.dtype)  # 0 for what means nothing
+            grads[:, : block.rows.stop - block.rows.start] = grad[block]
+            lines = grads.reshape(-1, features)[: windows.lines]
+            for row in range(down.size):
+                total[row] += windows.tap(row).T @ lines
         return total
 
-    row_bytes = columns * entries * x.itemsize
-    totals = threads.share(work, blocks(images, rows, row_bytes, 4 * entries * features))
+    row_bytes = columns * down.stride * shape[1] * x.itemsize
+    totals = threads.share(work, blocks(images, rows, row_bytes, prod(shape) * x.itemsize // 4))
     total = totals[0]
     for other in totals[1:]:
         total += other

@@ -2,7 +2,6 @@
 
 import json
 import signal
-from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +33,7 @@ def build(callbacks=(), dropout=0.0, lr=0.01, metrics=True):
     minitorch.manual_seed(0)
     model = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Dropout(dropout), nn.Linear(16, 2))
     optimizer = optim.Adam(model.parameters(), lr=lr)
-    watched: Any = {"accuracy": accuracy} if metrics else None
+    watched = {"accuracy": accuracy} if metrics else None
     return Trainer(model, optimizer, cross_entropy, watched, callbacks)
 
 

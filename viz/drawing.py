@@ -24,7 +24,8 @@ class GraphPicture:
     def __init__(self, graph: Graph, opened: list[str] | None = None) -> None:
         self.graph = graph
         self.scene: Scene = Folding(graph).scene(opened)
-        self.layout: Layout = lay_out(self.scene, graph.labels())
+        labels = {box.id: box.label for box in graph.boxes.values()}
+        self.layout: Layout = lay_out(self.scene, labels)
 
     @property
     def svg(self) -> str | None:

@@ -18,7 +18,7 @@ from viz.inspection import inspect_moment
 from viz.layout import lay_out
 from viz.recording import Recording
 from viz.sources import Place, op_source
-from viz.words import repeats_both, sentence
+from viz.words import sentence
 
 FORMAT = 1
 FEW = 80  # moments whose inspections are sent at once
@@ -67,14 +67,13 @@ class Payload:
             for box in self.graph.box_path(self.graph.vertices[name].box)
         }
         known = self.recording.arrays.summaries
-        wanted = self.array_names(nodes, moments, inspections) if few else self.seen_first(nodes)
+        wanted = self.array_names(nodes, moments, inspections)
         ops = {
             self.recording.growing.ops[name]
             for name in self.vertices
             if name in self.recording.growing.ops
         }
-        arrays = {name: array_record(known[name]) for name in wanted if name in known}
-        record: dict[str, Any] = {
+        record = {
             "format": FORMAT,
             "title": f"step {self.step + 1}",
             "steps": self.recording.steps,
@@ -85,6 +84,7 @@ class Payload:
             "moments": moments,
             "sources": [source_record(place) for place in self._sources],
             "ops": {op.__name__: op_record(op) for op in ops},
+            "arrays": {name: array_record(known[name]) for name in wanted if name in known},
             "inspections": inspections,
             "layout": layout_record(self.layout(None)),
             "parameter_bytes": sum(
@@ -100,7 +100,7 @@ class Payload:
         }
         if everything:
             record["layouts"] = self.all_layouts()
-        return {**plain(record), "arrays": arrays}
+        return plain(record)
 
     def index(self, position: int) -> int:
         """The recording's number of a moment of this step."""
@@ -109,14 +109,9 @@ class Payload:
     def notes(self) -> list[str]:
         """What the reader should know about what is shown."""
         dropped = self.recording.arrays.dropped
-        notes = []
-        if dropped:
-            notes.append(f"The values of {dropped} arrays were not kept: past the budget.")
-        without = self.recording.without_gradient.get(self.step, [])
-        if without:
-            names = ", ".join(without[:5]) + (" ..." if len(without) > 5 else "")
-            notes.append(f"No gradient reached {names}: the optimizer left it as it was.")
-        return notes
+        return (
+            [f"The values of {dropped} arrays were not kept: past the budget."] if dropped else []
+        )
 
     # ---- parts ---------------------------------------------------------------------------------
 
@@ -143,23 +138,13 @@ class Payload:
             look([f"{edge.id}.grad"])
         return list(found)
 
-    def seen_first(self, nodes: list[dict[str, Any]]) -> list[str]:
-        """The arrays of a large recording that are not left for later: values and gradients."""
-        return [name for node in nodes for name in (node["value"], node["grad"]) if name]
-
     def node(self, vertex: Vertex) -> dict[str, Any]:
         """One vertex."""
         known = self.recording.arrays.summaries
         value, grad = (known.get(f"{vertex.id}.{what}") for what in ("value", "grad"))
         saved = self.saved(vertex)
         place = self.recording.growing.places.get(vertex.id)
-        flags = sorted(
-            {
-                *(value.flags if value else []),
-                *(grad.flags if grad else []),
-                *(["repeats-both"] if repeats_both(self.recording, vertex.id) else []),
-            }
-        )
+        flags = sorted({*(value.flags if value else []), *(grad.flags if grad else [])})
         return {
             "id": vertex.id, "kind": vertex.kind,
             "op": vertex.label if vertex.kind == "op" else None,
@@ -191,10 +176,9 @@ class Payload:
             if summary is None and callable(kept):
                 continue
             size = summary.bytes if summary else 0
+            text = f"{kept!r:.60}"
             if summary is not None:
                 text = f"{size_text(summary.shape)} · {summary.dtype} · {bytes_text(size)}"
-            else:
-                text = f"{kept!r:.60}"
             found.append({
                 "name": name, "array": array if summary else None,
                 "same_as": self.same_as(vertex, kept), "text": text, "bytes": size,
@@ -260,7 +244,8 @@ class Payload:
 
     def layout(self, opened: list[str] | None) -> Layout:
         """The geometry with these modules open; None opens as many as stay readable."""
-        return lay_out(self.folding.scene(opened), self.graph.labels())
+        labels = {box.id: box.label for box in self.graph.boxes.values()}
+        return lay_out(self.folding.scene(opened), labels)
 
     def all_layouts(self) -> dict[str, Any]:
         """Layouts for an export: all folded, each module opened alone, all open."""
@@ -281,8 +266,6 @@ def moment_flags(recording: Recording, index: int) -> list[str]:
             flags.add("zero-gradient")
         if any(summary.norm > BIG for summary in found):
             flags.add("big")
-    if moment.phase == "forward" and repeats_both(recording, moment.vertex):
-        flags.add("repeats-both")
     if moment.act == "error":
         flags.add("error")
     return sorted(flags)
