@@ -37,6 +37,7 @@ __all__ = [
 
 Array = np.ndarray
 
+
 # ---- x[index] --------------------------------------------------------------------------------
 
 
@@ -154,8 +155,9 @@ def grid_along(name: str, x: Any, dim: int, index: Any) -> tuple[Array, ...]:
     IndexError when it points outside.
     """
     places, axis = whole_index(index), checked_dim(name, dim, x.ndim)
-    others = [k for k in range(min(x.ndim, places.ndim)) if k != axis]
-    if places.ndim != x.ndim or any(places.shape[k] > x.shape[k] for k in others):
+    pairs = enumerate(zip(places.shape, x.shape, strict=False))
+    too_long = any(have > most for k, (have, most) in pairs if k != axis)
+    if places.ndim != x.ndim or too_long:
         raise ValueError(
             f"{name}: index of shape {places.shape} does not fit x of shape {x.shape}. It needs as "
             f"many dimensions, and may be longer only along dim {dim}."

@@ -32,6 +32,7 @@ __all__ = [
 
 Array = np.ndarray
 
+
 # ---- together --------------------------------------------------------------------------------
 
 
@@ -99,11 +100,11 @@ def split(x: Any, split_size: int | Sequence[int], dim: int = 0) -> tuple[Any, .
     if isinstance(split_size, int):
         if split_size < 1 and not split_size == total == 0:
             raise ValueError(f"split: a size of {split_size} leads nowhere; give at least 1.")
-        starts = range(0, total, split_size) if total else [0]
-        sizes = [min(split_size, total - start) for start in starts]
+        rest = total % (split_size or 1)
+        sizes = [split_size] * (total // (split_size or 1)) + [rest] * (rest > 0 or not total)
     else:
         sizes = [*split_size]
-    if sum(sizes) != total or min(sizes, default=0) < 0:
+    if sum(sizes) != total or any(size < 0 for size in sizes):
         raise ValueError(
             f"split: sizes {sizes} add up to {sum(sizes)}, but dim {dim} of shape {x.shape} has "
             f"{total}."
@@ -149,17 +150,18 @@ def pad(x: Any, padding: Sequence[Any], mode: str = "constant", value: float = 0
     what lies before the border, "circular" with the other end. A negative width takes away.
     """
     pairs = pad_pairs(padding, x.ndim)
-    if min((width for pair in pairs for width in pair), default=0) < 0:
+    if any(width < 0 for pair in pairs for width in pair):
         sizes = zip(x.shape, pairs, strict=True)
-        x = shrink(x, [(max(-a, 0), size - max(-b, 0)) for size, (a, b) in sizes])
-        pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
+        x = shrink(x, [(-a * (a < 0), size + b * (b < 0)) for size, (a, b) in sizes])
+        pairs = [(a * (a > 0), b * (b > 0)) for a, b in pairs]
     if mode == "constant":
         return constant_pad(x, pairs, value)
     names: dict[str, Any] = {"replicate": "edge", "reflect": "reflect", "circular": "wrap"}
     if mode not in names:
         raise ValueError(f"pad: mode {mode!r} is none of constant, {', '.join(names)}.")
     for dim, (size, pair) in enumerate(zip(x.shape, pairs, strict=True)):
-        if max(pair) > {"reflect": size - 1, "circular": size}.get(mode, max(pair)):
+        most = {"reflect": size - 1, "circular": size}.get(mode, np.inf)
+        if any(width > most for width in pair):
             raise ValueError(f"pad: {pair} is more than {mode} finds in dim {dim}, of size {size}.")
         if any(pair):  # padding is picking, some elements more than once
             x = index_select(x, dim, np.pad(np.arange(size), pair, mode=names[mode]))

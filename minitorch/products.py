@@ -127,13 +127,13 @@ def spelled_out(equation: str, ndims: list[int]) -> tuple[list[str], str]:
         named = term.replace("...", "", 1)
         missing = ndim - len(named)
         fits = missing >= 0 if "..." in term else missing == 0
-        if not fits or not all(letter in string.ascii_letters for letter in named):
+        if not fits or not set(named) <= set(string.ascii_letters):
             raise ValueError(
                 f"einsum: {term!r} in {equation!r} does not describe {ndim} dimensions. Give each "
                 "a letter, or ... for those in front."
             )
         dots = "".join(free[len(free) - missing :]) if missing else ""
-        widest = max(widest, dots, key=len)
+        widest = dots if len(dots) > len(widest) else widest
         inputs.append(term.replace("...", dots))
     if not arrow:
         every = "".join(terms).replace("...", "")

@@ -44,7 +44,7 @@ class MnistMLPRecipe(Classifier):
     source: ClassVar[str] = "LeCun et al. 1998, 2 layers of 800 units"
 
     data: str = "mnist"
-    epochs: int = 20
+    epochs: int = 10
     lr: float = 0.06
     momentum: float = 0.9
     weight_decay: float = 1e-4

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def steps(optimizer, parameters, count, seed=1):
 def test_sgd_follows_its_formula():
     weight = parameter(3)
     value, velocity = weight.data.copy(), np.zeros(3)
-    settings = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}
+    settings: Any = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}
     for grad in steps(optim.SGD([weight], **settings), [weight], 5):
         velocity = 0.9 * velocity + grad + 0.01 * value
         value = value - 0.1 * velocity
@@ -52,7 +53,7 @@ def test_adam_follows_its_formula():
 def test_lion_follows_its_formula():
     weight = parameter(3)
     value, average = weight.data.copy(), np.zeros(3)
-    settings = {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.2}
+    settings: Any = {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.2}
     for grad in steps(optim.Lion([weight], **settings), [weight], 5):
         direction = np.sign(0.8 * average + 0.2 * grad)
         value = value - 0.1 * (direction + 0.2 * value)

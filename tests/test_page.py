@@ -41,7 +41,7 @@ def test_a_module_stands_once_and_before_those_that_use_it():
 def test_the_joined_script_parses(entry, tmp_path):
     script = tmp_path / f"{entry}.mjs"
     script.write_text(page.script(entry))
-    found = subprocess.run(["node", "--check", script], capture_output=True, text=True)
+    found = subprocess.run(["node", "--check", script], check=False, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
 
 

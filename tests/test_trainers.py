@@ -2,6 +2,7 @@
 
 import json
 import signal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def build(callbacks=(), dropout=0.0, lr=0.01, metrics=True):
     minitorch.manual_seed(0)
     model = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Dropout(dropout), nn.Linear(16, 2))
     optimizer = optim.Adam(model.parameters(), lr=lr)
-    watched = {"accuracy": accuracy} if metrics else None
+    watched: Any = {"accuracy": accuracy} if metrics else None
     return Trainer(model, optimizer, cross_entropy, watched, callbacks)
 
 

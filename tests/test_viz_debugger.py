@@ -406,3 +406,29 @@ def test_budget_is_kept_and_said():
         minitorch.ones(600, 600) * 2.0
     assert recording.arrays.dropped == 2
     assert "not kept" in Payload(recording).build()["notes"][0]
+
+
+# ---- classic bugs ------------------------------------------------------------------------------
+
+
+def test_wrong_broadcast_is_asked_about():
+    prediction, target = minitorch.ones(8, 1), minitorch.ones(8)
+    with record() as recording:
+        ((prediction - target) ** 2).mean()
+    data = Payload(recording).build()
+    assert data["moments"][0]["flags"] == ["repeats-both"]
+    assert "is that meant?" in data["moments"][0]["text"]
+    assert data["moments"][1]["flags"] == []
+
+
+def test_parameter_without_gradient_is_named():
+    minitorch.manual_seed(0)
+    net = Net()
+    optimizer = optim.SGD(net.parameters(), lr=0.1)
+    with record() as recording:
+        hidden = net.fc1(minitorch.ones(3, 2)).detach()
+        net.head(hidden).sum().backward()
+        optimizer.step()
+    data = Payload(recording).build()
+    assert "fc1.weight" in data["notes"][0]
+    assert any(edge["detached"] for edge in data["edges"])

@@ -56,7 +56,7 @@ def test_recording_adds_modules_and_inputs():
     assert "0 · Linear" in words
     assert "features" in words
     closed = draw_graph(recording, opened=[])
-    assert "Linear · 1 op" in texts(closed)
+    assert "0 · 1 op" in texts(closed)
     assert closed.scene.boxes == {}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ class Debugger:
         self.lock = threading.RLock()
         self.live: dict[str, Any] | None = None
         self.changed_leaves: dict[str, np.ndarray] = {}
+        self.widget: Any = None  # made when first shown, the same for every view
         self._listeners: list[Changed] = []
         self._selected: str | None = None
         self.original = recording
@@ -237,3 +239,15 @@ class Debugger:
         moments = len(self.view.indices)
         at = self.position + 1 if moments else 0
         return f"Debugger({at} of {moments}: {self.controller.where()})"
+
+    def save(self, path: str | Path) -> Path:
+        """Write a page that needs no network and no kernel: `debugger.save("step.html")`."""
+        from viz.export import write_page
+
+        return write_page(self, Path(path))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """The live widget, a picture and stepper for a saved notebook, and words."""
+        from viz.widget import mimebundle
+
+        return mimebundle(self)

@@ -24,8 +24,7 @@ class GraphPicture:
     def __init__(self, graph: Graph, opened: list[str] | None = None) -> None:
         self.graph = graph
         self.scene: Scene = Folding(graph).scene(opened)
-        labels = {box.id: box.label for box in graph.boxes.values()}
-        self.layout: Layout = lay_out(self.scene, labels)
+        self.layout: Layout = lay_out(self.scene, graph.labels())
 
     @property
     def svg(self) -> str | None:

@@ -163,8 +163,11 @@ class Folding:
             return items[name]
         box = self.graph.boxes[name]
         count = len(self.ops_in[name])
-        label = box.path.rpartition(".")[2] or box.type
-        sub = f"{box.type} · {count} op{'s' * (count != 1)}"
+        own = box.path.rpartition(".")[2]
+        ops = f"{count} op{'s' * (count != 1)}"
+        numbered = own.isdigit()  # one of a Sequential: what it is says more than its number
+        label = box.type if numbered else own or box.type
+        sub = f"{own} · {ops}" if numbered else f"{box.type} · {ops}"
         items[name] = Item(
             name, "module", label, sub, self._box_around(box.parent), [vertex.id], openable=True
         )

@@ -23,18 +23,18 @@ SIGNS: dict[type[ast.operator], str] = {
 }  # fmt: skip
 
 KINDS = {
-    "matmul": ["matmul", "linear", "einsum", "outer", "dot", "bmm"],
-    "reduction": ["sum", "mean", "amax", "amin", "max", "min", "prod", "var", "std", "logsumexp"],
+    "matmul": ["matmul", "linear", "sum_of_products"],
+    "reduction": ["sum", "mean", "amax", "amin", "prod", "var", "std", "norm", "logsumexp"],
     "movement": [
         "reshape", "flatten", "squeeze", "unsqueeze", "permute", "transpose", "expand", "pad",
-        "shrink", "flip", "cat", "stack", "repeat", "roll", "view",
+        "shrink", "flip", "repeat", "roll", "movedim", "unflatten", "constant_pad", "concatenate",
     ],
-    "indexing": ["getitem", "gather", "scatter", "take", "index_select", "embedding", "where"],
+    "indexing": ["getitem", "gather", "narrow", "embedding", "diagonal", "tril", "triu"],
     "cross_entropy": ["cross_entropy", "nll_loss", "binary_cross_entropy_with_logits"],
     "softmax": ["softmax", "log_softmax"],
     "convolution": ["conv2d", "conv1d", "conv_transpose2d"],
-    "pooling": ["max_pool2d", "avg_pool2d", "adaptive_avg_pool2d"],
-    "batch_norm": ["batch_norm", "batch_norm_train", "layer_norm"],
+    "pooling": ["max_pool2d", "avg_pool2d", "adaptive_max_pool2d"],
+    "batch_norm": ["batch_norm", "standardize"],
 }  # fmt: skip
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names}
 
@@ -65,6 +65,9 @@ class Term:
     names: set[str] = field(default_factory=set)
 
 
+LEADS_TO = Term("→", is_sign=True)
+
+
 @dataclass(slots=True)
 class Formula:
     """One rule as text and as terms; `kind` says which picture tells it best."""
@@ -81,32 +84,48 @@ class Formula:
 
 def rule_formula(op: Callable[..., Any], rule: Any, grad: np.ndarray | None) -> Formula:
     """The formula of one backward rule of an op, its terms evaluated where `grad` is known."""
-    text = rule_text(op, rule)
-    closure = held(rule)
+    text, kind = rule_text(op, rule), KIND_OF.get(op.__name__)
+    scope = {**getattr(rule, "__globals__", {}), **held(rule), "grad": grad}
     told = TOLD.get(op.__name__)
-    if told is not None and grad is not None and told[0] <= closure.keys():
-        return Formula(text, KIND_OF.get(op.__name__, "other"), told[1](closure, grad))
-    closure["grad"] = grad
-    expression = expression_of(op, rule, closure)
+    if told is not None and grad is not None and told[0] <= scope.keys():
+        return Formula(text, kind or "other", told[1](scope, grad))
+    expression = expression_of(op, rule, scope)
     if expression is None:
-        terms = [Term("grad", grad, names={"grad"})]
-        return Formula(text, KIND_OF.get(op.__name__, "other"), terms)
-    text = ast.unparse(expression)
+        return Formula(text, kind or "other", [Term("grad", grad, names={"grad"}), LEADS_TO])
+    text, terms = ast.unparse(expression), split(expression)
     summed = summed_up(expression)
-    terms = [piece(summed), Term("Σ", is_sign=True)] if summed is not None else split(expression)
-    scope = {**getattr(rule, "__globals__", {}), **closure}
+    if text == "grad":
+        kind = "passthrough"
+    elif summed is not None:
+        kind, terms = "sum", [piece(summed), Term("Σ", is_sign=True)]
+    elif len(terms) == 1 and isinstance(expression, ast.Call):
+        kind, terms = kind or "other", called_with(expression, scope, kind)
     for term in terms:
         if not term.is_sign and grad is not None:
             term.value = evaluate(term.text, scope)
-    return Formula(text, "sum" if summed is not None else kind_of(op.__name__, terms), terms)
+    return Formula(text, kind or ("elementwise" if len(terms) > 1 else "other"), terms)
 
 
 def summed_up(expression: ast.expr) -> ast.expr | None:
     """What an expression sums, when it is nothing but a sum."""
     if isinstance(expression, ast.Call) and expression.args:
         called = ast.unparse(expression.func)
-        return expression.args[0] if called in ("np.add.reduce", "np.sum") else None
+        sums = called in ("np.add.reduce", "np.sum") or called.startswith("sum_")
+        return expression.args[0] if sums else None
     return None
+
+
+def called_with(call: ast.Call, scope: dict[str, Any], kind: str | None) -> list[Term]:
+    """The arrays that a function is called with, and an arrow to what it makes of them."""
+    owner = [call.func.value] if isinstance(call.func, ast.Attribute) else []
+    given = [piece(each) for each in [*owner, *call.args]]
+    for term in given:
+        term.value = evaluate(term.text, scope)
+    arrays = [term for term in given if isinstance(term.value, np.ndarray) and term.value.ndim]
+    arrays = arrays or [Term("grad", scope["grad"], names={"grad"})]
+    sign = Term("✱" if kind == "convolution" else "with", is_sign=True)
+    joined = [each for term in arrays for each in (sign, term)]
+    return [*joined[1:], LEADS_TO]
 
 
 def held(rule: Any) -> dict[str, Any]:
@@ -116,53 +135,59 @@ def held(rule: Any) -> dict[str, Any]:
     return {name: cell.cell_contents for name, cell in zip(names, cells, strict=True)}
 
 
-def kind_of(op: str, terms: list[Term]) -> str:
-    """Which picture tells the formula best."""
-    if len(terms) == 1 and terms[0].text == "grad" and KIND_OF.get(op) != "movement":
-        return "passthrough"
-    return KIND_OF.get(op, "elementwise" if len(terms) > 1 else "other")
+def expression_of(op: Callable[..., Any], rule: Any, scope: dict[str, Any]) -> ast.expr | None:
+    """What the rule returns as one expression, inner one-line functions written out; or None.
 
-
-def expression_of(op: Callable[..., Any], rule: Any, closure: dict[str, Any]) -> ast.expr | None:
-    """What the rule returns as one expression, inner one-line functions written out; or None."""
-    expression = returned(rule_tree(op, rule))
-    return None if expression is None else Inlined(op, closure).visit(copy.deepcopy(expression))
+    Names that the rule gives to steps on its way are added to `scope`.
+    """
+    tree = rule_tree(op, rule)
+    expression = returned(tree)
+    if expression is None:
+        return None
+    for line in tree.body[:-1] if isinstance(tree, ast.FunctionDef) else []:
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+            scope[line.targets[0].id] = evaluate(ast.unparse(line.value), scope)
+    return Inlined(op, scope).visit(copy.deepcopy(expression))
 
 
 def returned(tree: ast.Lambda | ast.FunctionDef | None) -> ast.expr | None:
-    """The expression of a lambda or of a function that only returns."""
+    """The expression that a lambda or a plain function returns; None where it does more."""
     if isinstance(tree, ast.Lambda):
         return tree.body
-    if tree is not None and len(tree.body) == 1 and isinstance(tree.body[0], ast.Return):
-        return tree.body[0].value
-    return None
+    if tree is None or not isinstance(tree.body[-1], ast.Return):
+        return None
+    steps = tree.body[:-1]
+    plain = all(
+        isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name) for line in steps
+    )
+    return tree.body[-1].value if plain and not isinstance(tree.body[-1].value, ast.Tuple) else None
 
 
 class Inlined(ast.NodeTransformer):
-    """Writes out `backward(grad)` where the closure holds such a one-line function."""
+    """Writes out `backward(grad)` where that is a one-line function next to the rule.
 
-    def __init__(self, op: Callable[..., Any], closure: dict[str, Any]) -> None:
+    And leaves out reshapes that change nothing here, as `x.reshape(-1, x.shape[-1])` of a matrix.
+    """
+
+    def __init__(self, op: Callable[..., Any], scope: dict[str, Any]) -> None:
         self.op = op
-        self.closure = closure
+        self.scope = scope
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        """Replace a call of an inner function with `grad` by what that function returns.
-
-        And leave out a reshape that does nothing, as `x.reshape(-1, x.shape[-1])` to a matrix.
-        """
+        """One call, simplified where it can be."""
         self.generic_visit(node)
-        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
-            array = node.func.value.id
-            flattens = ast.unparse(node) == f"{array}.reshape(-1, {array}.shape[-1])"
-            if flattens and getattr(self.closure.get(array), "ndim", 0) == 2:
-                return node.func.value
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
-        inner = self.closure.get(name)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "reshape":
+            before = evaluate(ast.unparse(node.func.value), self.scope)
+            after = evaluate(ast.unparse(node), self.scope)
+            same = before is not None and np.shape(before) == np.shape(after)
+            return node.func.value if same and np.ndim(after) > 1 else node
+        inner = self.scope.get(node.func.id) if isinstance(node.func, ast.Name) else None
         plain = [ast.unparse(argument) for argument in node.args] == ["grad"]
-        body = returned(rule_tree(self.op, inner)) if plain and callable(inner) else None
-        if body is None:
+        tree = rule_tree(self.op, inner) if plain and callable(inner) else None
+        body = returned(tree)
+        if body is None or (isinstance(tree, ast.FunctionDef) and len(tree.body) > 1):
             return node
-        self.closure.update(held(inner))
+        self.scope.update(held(inner))
         return copy.deepcopy(body)
 
 
@@ -220,20 +245,19 @@ def forward_text(op: Callable[..., Any]) -> str:
 # ---- formulas that are better told in another way than their source ------------------------------
 
 
-def tell_cross_entropy(closure: dict[str, Any], grad: np.ndarray) -> list[Term]:
-    """Softmax less one-hot, over the number of samples."""
-    softmax = closure["exponentials"] / closure["totals"][:, None]
-    one_hot = np.zeros_like(softmax)
-    one_hot[closure["rows"], closure["target"]] = 1
+def tell_cross_entropy(scope: dict[str, Any], grad: np.ndarray) -> list[Term]:
+    """Softmax less one-hot, shared among the samples."""
+    softmax = scope["exponentials"] / scope["totals"]
+    share = np.asarray(scope["share"](grad))
     return [
         Term("softmax", softmax),
         Term("−", is_sign=True),
-        Term("one_hot(target)", one_hot),
+        Term("one_hot(target)", np.asarray(scope["wanted"], softmax.dtype)),
         Term("×", is_sign=True),
-        Term(f"grad / {len(softmax)}", grad / len(softmax), names={"grad"}),
+        Term("grad shared", share, names={"grad"}),
     ]
 
 
 TOLD: dict[str, tuple[set[str], Callable[[dict[str, Any], np.ndarray], list[Term]]]] = {
-    "cross_entropy": ({"exponentials", "totals", "rows", "target"}, tell_cross_entropy),
+    "cross_entropy": ({"exponentials", "totals", "wanted", "share"}, tell_cross_entropy),
 }

@@ -27,8 +27,7 @@ def frames_of(scene: Scene, spots: dict[str, Spot], labels: dict[str, str]) -> l
             continue
         left, top, right, bottom = corners[box]
         label = shortened(labels[box], 30)
-        wanted = text_width(label, 10.5) + 26
-        spare = max(0.0, wanted - (right - left + 20)) / 2
+        spare = max(0.0, caption_width(label) - (right - left)) / 2
         width = right - left + 20 + 2 * spare
         frame = Frame(left - 10 - spare, top - 26, width, bottom - top + 38, box, label)
         frames.append(frame)
@@ -36,6 +35,11 @@ def frames_of(scene: Scene, spots: dict[str, Spot], labels: dict[str, str]) -> l
         if around is not None:
             widen(corners, around, frame)
     return frames[::-1]
+
+
+def caption_width(label: str) -> float:
+    """How wide a box must be inside, so that its caption fits."""
+    return text_width(shortened(label, 30), 10.5)
 
 
 def outwards(scene: Scene, box: str | None) -> list[str]:

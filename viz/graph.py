@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.graph import Node
+from minitorch.module import Buffer, Parameter
 from minitorch.tensor import Tensor
 
 Slot = int | str
@@ -77,10 +78,14 @@ class Box:
     call: int = 1
 
     @property
+    def kind(self) -> str:
+        """The type, and which call it is when there are several."""
+        return f"{self.type} ({self.call})" if self.call > 1 else self.type
+
+    @property
     def label(self) -> str:
-        """Path and type, and which call it is when there are several."""
-        again = f" ({self.call})" if self.call > 1 else ""
-        return f"{self.path} · {self.type}{again}" if self.path else f"{self.type}{again}"
+        """Path and type."""
+        return f"{self.path} · {self.kind}" if self.path else self.kind
 
 
 @dataclass(slots=True, eq=False)
@@ -115,6 +120,15 @@ class Graph:
         found: dict[str, list[Edge]] = {name: [] for name in self.vertices}
         for edge in self.edges.values():
             found[edge.source].append(edge)
+        return found
+
+    def labels(self) -> dict[str, str]:
+        """A caption for each box; inside another one, the rest of the path is enough."""
+        found = {}
+        for box in self.boxes.values():
+            around = self.boxes[box.parent].path if box.parent else ""
+            rest = box.path.removeprefix(f"{around}.") if around else box.path
+            found[box.id] = f"{rest} · {box.kind}" if rest else box.kind
         return found
 
     def box_path(self, box: str | None) -> list[str]:
@@ -156,8 +170,10 @@ def input_name(op: Callable[..., Any], slot: Slot) -> str:
 
 
 def leaf_kind(tensor: Tensor) -> str:
-    """Whether a leaf is trained or only goes in."""
-    return "parameter" if tensor.wants_grad else "input"
+    """Whether a leaf is trained, is a module's own state, or only goes in."""
+    if tensor.wants_grad or isinstance(tensor, Parameter):
+        return "parameter"
+    return "constant" if isinstance(tensor, Buffer) else "input"
 
 
 def ancestors_first(root: Node | Tensor) -> Iterator[Node | Tensor]:

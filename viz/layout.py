@@ -7,10 +7,12 @@ Leans on fold for the scene, on engine for Graphviz, and on curves and frames.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from viz.curves import doors_of, draw_arcs, lead, span
 from viz.engine import MISSING, engine_name, place
 from viz.fold import Item, Scene
-from viz.frames import frames_of, shift_into_view
+from viz.frames import caption_width, frames_of, shift_into_view
 from viz.geometry import Layout, Pill, Spot, shortened, text_width
 from viz.graph import Graph, Vertex
 
@@ -74,8 +76,9 @@ def measured_pill(leaf: Vertex) -> tuple[float, float, str, str]:
             label,
             sub,
         )
-    label = shortened(leaf.label.rpartition(".")[2] if leaf.kind == "parameter" else leaf.label, 18)
-    sub = "" if leaf.kind == "constant" else leaf.size
+    is_state = leaf.kind == "parameter" or bool(leaf.shape)
+    label = shortened(leaf.label.rpartition(".")[2] if is_state else leaf.label, 18)
+    sub = leaf.size if is_state else ""
     width = max(64.0 if sub else 34.0, text_width(f"{label} {sub}", 10.5) + 18)
     if not leaf.gradient:
         return width, PILL_HEIGHT, label, sub
@@ -117,12 +120,16 @@ def dot_text(
         'node [shape=box fixedsize=true label=""];',
     ]
 
+    inside = Counter(item.box for item in scene.items.values())
+    captions = {  # a box around a single item must be wide enough for its caption
+        box: caption_width(labels[box]) for box in scene.boxes if inside[box] == 1
+    }
+
     def write(box: str | None) -> None:
         for item in scene.items.values():
             if item.box == box:
-                wide = max(
-                    [spots[item.id].width, *(measured_pill(leaf)[0] for leaf, _ in item.pills)]
-                )
+                pills = (measured_pill(leaf)[0] for leaf, _ in item.pills)
+                wide = max([spots[item.id].width, *pills, captions.get(box or "", 0)])
                 high = spots[item.id].height + 2 * room_for_pills(item)
                 lines.append(f"{item.id} [width={wide / 72:.4f} height={high / 72:.4f}];")
         for inner, around in scene.boxes.items():

@@ -18,7 +18,7 @@ from viz.inspection import inspect_moment
 from viz.layout import lay_out
 from viz.recording import Recording
 from viz.sources import Place, op_source
-from viz.words import sentence
+from viz.words import repeats_both, sentence
 
 FORMAT = 1
 FEW = 80  # moments whose inspections are sent at once
@@ -67,13 +67,14 @@ class Payload:
             for box in self.graph.box_path(self.graph.vertices[name].box)
         }
         known = self.recording.arrays.summaries
-        wanted = self.array_names(nodes, moments, inspections)
+        wanted = self.array_names(nodes, moments, inspections) if few else self.seen_first(nodes)
         ops = {
             self.recording.growing.ops[name]
             for name in self.vertices
             if name in self.recording.growing.ops
         }
-        record = {
+        arrays = {name: array_record(known[name]) for name in wanted if name in known}
+        record: dict[str, Any] = {
             "format": FORMAT,
             "title": f"step {self.step + 1}",
             "steps": self.recording.steps,
@@ -84,7 +85,6 @@ class Payload:
             "moments": moments,
             "sources": [source_record(place) for place in self._sources],
             "ops": {op.__name__: op_record(op) for op in ops},
-            "arrays": {name: array_record(known[name]) for name in wanted if name in known},
             "inspections": inspections,
             "layout": layout_record(self.layout(None)),
             "parameter_bytes": sum(
@@ -100,7 +100,7 @@ class Payload:
         }
         if everything:
             record["layouts"] = self.all_layouts()
-        return plain(record)
+        return {**plain(record), "arrays": arrays}
 
     def index(self, position: int) -> int:
         """The recording's number of a moment of this step."""
@@ -109,9 +109,14 @@ class Payload:
     def notes(self) -> list[str]:
         """What the reader should know about what is shown."""
         dropped = self.recording.arrays.dropped
-        return (
-            [f"The values of {dropped} arrays were not kept: past the budget."] if dropped else []
-        )
+        notes = []
+        if dropped:
+            notes.append(f"The values of {dropped} arrays were not kept: past the budget.")
+        without = self.recording.without_gradient.get(self.step, [])
+        if without:
+            names = ", ".join(without[:5]) + (" ..." if len(without) > 5 else "")
+            notes.append(f"No gradient reached {names}: the optimizer left it as it was.")
+        return notes
 
     # ---- parts ---------------------------------------------------------------------------------
 
@@ -138,13 +143,23 @@ class Payload:
             look([f"{edge.id}.grad"])
         return list(found)
 
+    def seen_first(self, nodes: list[dict[str, Any]]) -> list[str]:
+        """The arrays of a large recording that are not left for later: values and gradients."""
+        return [name for node in nodes for name in (node["value"], node["grad"]) if name]
+
     def node(self, vertex: Vertex) -> dict[str, Any]:
         """One vertex."""
         known = self.recording.arrays.summaries
         value, grad = (known.get(f"{vertex.id}.{what}") for what in ("value", "grad"))
         saved = self.saved(vertex)
         place = self.recording.growing.places.get(vertex.id)
-        flags = sorted({*(value.flags if value else []), *(grad.flags if grad else [])})
+        flags = sorted(
+            {
+                *(value.flags if value else []),
+                *(grad.flags if grad else []),
+                *(["repeats-both"] if repeats_both(self.recording, vertex.id) else []),
+            }
+        )
         return {
             "id": vertex.id, "kind": vertex.kind,
             "op": vertex.label if vertex.kind == "op" else None,
@@ -176,9 +191,10 @@ class Payload:
             if summary is None and callable(kept):
                 continue
             size = summary.bytes if summary else 0
-            text = f"{kept!r:.60}"
             if summary is not None:
                 text = f"{size_text(summary.shape)} · {summary.dtype} · {bytes_text(size)}"
+            else:
+                text = f"{kept!r:.60}"
             found.append({
                 "name": name, "array": array if summary else None,
                 "same_as": self.same_as(vertex, kept), "text": text, "bytes": size,
@@ -244,8 +260,7 @@ class Payload:
 
     def layout(self, opened: list[str] | None) -> Layout:
         """The geometry with these modules open; None opens as many as stay readable."""
-        labels = {box.id: box.label for box in self.graph.boxes.values()}
-        return lay_out(self.folding.scene(opened), labels)
+        return lay_out(self.folding.scene(opened), self.graph.labels())
 
     def all_layouts(self) -> dict[str, Any]:
         """Layouts for an export: all folded, each module opened alone, all open."""
@@ -266,6 +281,8 @@ def moment_flags(recording: Recording, index: int) -> list[str]:
             flags.add("zero-gradient")
         if any(summary.norm > BIG for summary in found):
             flags.add("big")
+    if moment.phase == "forward" and repeats_both(recording, moment.vertex):
+        flags.add("repeats-both")
     if moment.act == "error":
         flags.add("error")
     return sorted(flags)

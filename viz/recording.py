@@ -71,6 +71,7 @@ class Recording(Listener):
         self.moments: list[Moment] = []
         self.arrays = Store(budget)
         self.updates: dict[int, Update] = {}
+        self.without_gradient: dict[int, list[str]] = {}  # by step: what the optimizer skipped
         self.error: BaseException | None = None
         self.on_moment: Callable[[Recording], None] | None = None
         self.sent_at: dict[str, int] = {}  # by edge: the moment at which a gradient passed it
@@ -124,7 +125,7 @@ class Recording(Listener):
         self._memory.keep(vertex.id, saved)
         for name, value in saved.items():
             if isinstance(value, np.ndarray):
-                self.arrays.keep(f"{vertex.id}.saved.{name}", value)
+                self.arrays.keep(f"{vertex.id}.saved.{name}", value, again=True)
         self._happened(
             "forward", "op", vertex.id, f"{vertex.id}.value",
             edges=[edge.id for edge in self.growing.into[vertex.id]],
@@ -146,7 +147,7 @@ class Recording(Listener):
         vertex = self.growing.vertex_of(step.node)
         arrived = [edge.id for edge in self.growing.out_of[vertex] if edge.id in self.sent_at]
         if step.grad is not None:
-            self.arrays.keep(f"{vertex}.grad", as_values(step.grad))
+            self.arrays.keep(f"{vertex}.grad", as_values(step.grad), again=True)
         if isinstance(step.node, Tensor) and arrived:
             self.moments[max(self.sent_at[edge] for edge in arrived)].leaves.append(vertex)
             self.growing.know_gradient(step.node)
@@ -161,7 +162,7 @@ class Recording(Listener):
                 continue
             raw, shape = as_values(raw), self.graph.vertices[edge.source].shape
             self._memory.gradients[edge.source] = raw.itemsize * int(np.prod(shape))
-            self.arrays.keep(f"{edge.id}.raw", raw)
+            self.arrays.keep(f"{edge.id}.raw", raw, again=True)
             if raw.shape == shape:
                 self.arrays.summaries[f"{edge.id}.grad"] = self.arrays.summaries[f"{edge.id}.raw"]
                 self.sent_at[edge.id] = now
@@ -180,7 +181,9 @@ class Recording(Listener):
         self._answered = True
         trained = [each for each in optimizer.parameters if each.grad is not None]
         if not finished:
-            self._before = {id(each): each.data.copy() for each in trained}
+            names = [p.name or "a parameter" for p in optimizer.parameters if p.grad is None]
+            self.without_gradient[self.growing.step] = names
+            self._before = {id(each): self._value_now(each) for each in trained}
             return
         settings = {
             name: value
@@ -192,13 +195,21 @@ class Recording(Listener):
             now = len(self.moments)
             before = self._before.pop(id(parameter))
             after = parameter.data
-            self.arrays.keep(f"u{now}.before", before)
-            self.arrays.keep(f"u{now}.after", after, copy=True)
+            self.arrays.keep(f"u{now}.before", before, again=True)
+            self.arrays.keep(f"u{now}.after", after)
             self.arrays.keep(f"u{now}.change", after - before)
             self.updates[now] = Update(type(optimizer).__name__, settings, optimizer.update)
             self._happened("update", "update", vertex, f"u{now}.after")
 
     # ---- inside --------------------------------------------------------------------------------
+
+    def _value_now(self, parameter: Tensor) -> np.ndarray:
+        """A copy of a parameter's value: the one from the forward, if nothing wrote to it since."""
+        summary = self.arrays.summaries.get(f"{self.growing.vertex_of(parameter)}.value")
+        kept = summary.values if summary is not None else None
+        if kept is not None and np.array_equal(kept, parameter.data):
+            return kept
+        return parameter.data.copy()
 
     def _keep_leaves(self, vertex: str) -> None:
         """Keep the values of leaves seen for the first time."""

@@ -33,8 +33,6 @@ def inputs_of(recording: Recording, vertex: str) -> tuple[list[Any], dict[str, A
             raise ValueError(
                 f"the values of {title} were not kept: past the budget, or overwritten."
             )
-        if recording.graph.vertices[edge.source].kind == "constant":
-            continue
         if isinstance(edge.slot, str):
             settings[edge.slot] = value
         else:
@@ -159,7 +157,7 @@ def boxes_of(recording: Recording, vertex: str) -> list[str]:
 def leaf_again(recording: Recording, name: str, changes: dict[str, np.ndarray]) -> Any:
     """A leaf with its recorded or its new value."""
     vertex = recording.graph.vertices[name]
-    if vertex.kind == "constant":
+    if vertex.kind == "constant" and not isinstance(vertex.subject, Tensor):
         return vertex.subject
     value = changes.get(name, recording.arrays.values(f"{name}.value"))
     if value is None:

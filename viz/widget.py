@@ -71,6 +71,16 @@ class DebuggerWidget(anywidget.AnyWidget):
             setattr(self, {"selected": "selection"}.get(what, what), value)
 
 
+def widget_of(debugger: Any) -> DebuggerWidget:
+    """Return the debugger's widget: one for all its views, so that they move together."""
+    if debugger.widget is None:
+        debugger.widget = DebuggerWidget(debugger)
+    else:
+        debugger.widget.payload = debugger.payload()
+    widget: DebuggerWidget = debugger.widget
+    return widget
+
+
 def mimebundle(debugger: Any) -> dict[str, Any]:
     """Return what a notebook shows of a debugger: live, saved without a kernel, and as words.
 
@@ -82,5 +92,5 @@ def mimebundle(debugger: Any) -> dict[str, Any]:
     frame = export.stepper(debugger.payload(everything=True), padding=2) if few else None
     words = repr(debugger)
     saved = {"text/html": export.static_html(picture, frame, words), "text/plain": words}
-    live = DebuggerWidget(debugger)._repr_mimebundle_()
+    live = widget_of(debugger)._repr_mimebundle_()
     return {**live[0], **saved} if live else saved

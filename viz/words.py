@@ -21,8 +21,22 @@ def sentence(recording: Recording, index: int) -> str:
     return WORDS[moment.act](recording.growing, moment, vertex.title, recording, index)
 
 
-def op_words(growing: GrowingGraph, moment: Moment, title: str, *_: object) -> str:
+def repeats_both(recording: Recording, vertex: str) -> bool:
+    """Whether an op broadcast every input, as (n, 1) with (n,): rarely what was meant."""
+    edges = recording.growing.into[vertex]
+    return len(edges) > 1 and all(edge.broadcast for edge in edges)
+
+
+def op_words(
+    growing: GrowingGraph, moment: Moment, title: str, recording: Recording, _: int
+) -> str:
     """An op of the forward."""
+    if repeats_both(recording, moment.vertex):
+        graph = growing.graph
+        shapes = [graph.vertices[edge.source] for edge in growing.into[moment.vertex]]
+        inputs = listed([f"{each.title} ({each.size})" for each in shapes])
+        size = graph.vertices[moment.vertex].size
+        return f"{title} repeats {inputs} against each other to make {size}: is that meant?"
     vertices = growing.graph.vertices
     size = vertices[moment.vertex].size
     what = "a single number" if size == "scalar" else size

@@ -1,1 +1,1 @@
-"""Tests in a real browser: JupyterLab and Chromium, driven by Playwright. `make browser` runs them."""
+"""Tests in a real browser: JupyterLab and Chromium, driven by Playwright (`make browser`)."""

@@ -6,6 +6,7 @@ import { PanZoom } from "./panzoom.js";
 const LEAST_SCALE = 0.72; // below this the labels cannot be read, so the view follows the step
 const MOST_SCALE = 1.15;
 const TALLEST = 400;
+const MOST_GLIDING = 120; // nodes; a larger drawing is too slow to move frame by frame
 
 let drawings = 0;
 
@@ -246,7 +247,7 @@ export class GraphView {
     const part = this.parts?.get(this.home?.get(id));
     if (!part) return;
     if (this.layout.engine === "none") part.group.scrollIntoView({ block: "nearest" });
-    else this.view.reveal(part.place);
+    else this.view.reveal(part.place, this.parts.size <= MOST_GLIDING);
   }
 
   highlight(ids) {

@@ -72,7 +72,7 @@ export class PanZoom {
   }
 
   // Bring a box into view, gently, and only when it is not.
-  reveal(box, margin = 40) {
+  reveal(box, gently, margin = 40) {
     const { x, y, width, height } = this.view;
     const slack = Math.min(margin, width / 4, height / 6);
     const seenX = box.x >= x + slack && box.x + box.width <= x + width - slack;
@@ -82,7 +82,8 @@ export class PanZoom {
       x: seenX ? x : this.clamp(box.x + box.width / 2 - width / 2, width, this.home.full ?? width),
       y: seenY ? y : box.y + box.height / 2 - height / 2,
     };
-    this.glide(target);
+    if (gently) this.glide(target);
+    else this.show({ ...this.view, ...target });
   }
 
   clamp(x, width, full) {

@@ -1,0 +1,181 @@
+"""The exported page, opened from a file: steps, folds, predicts, and stays what it is."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import Watched
+from tests.browser.steps import RECORD, at, debugger_on, focus, recorded
+
+NAN = RECORD.replace("with record()", "import numpy\nwith numpy.errstate(all='ignore'), record()")
+NAN = NAN.replace("net(x), y)", "(net(x) - net(x)).log(), y)")
+HOSTILE = "<img src=x onerror=document.title='injected'>\"'&é漢" + "x" * 10_000
+NAMED = RECORD.replace(
+    "self.act = ", f"setattr(self, {HOSTILE!r}, nn.Linear(3, 3))\n        self.act = "
+)
+NAMED = NAMED.replace("self.act(", f"getattr(self, {HOSTILE!r})(")
+NANS = """
+import numpy
+with record() as recording:
+    x = minitorch.tensor(numpy.full((2, 1, 1, 2, 3), numpy.nan), requires_grad=True)
+    (x * minitorch.ones(4, 1, 1, 3)).sum().backward()
+"""
+ODD = {
+    "nothing": "with record() as recording:\n    pass",
+    "one op": "with record() as recording:\n    minitorch.randn(3).exp()",
+    "empty arrays": "with record() as recording:\n    minitorch.zeros(0, 3).exp().sum()",
+    "all NaN, 5-d, broadcast": NANS,
+}
+
+
+@pytest.fixture
+def open_page(watched: Watched, tmp_path: Path):
+    def opened(code: str = RECORD) -> Locator:
+        path = recorded(code).save(tmp_path / "step.html")
+        watched.page.goto(path.as_uri())
+        return debugger_on(watched.page)
+
+    return opened
+
+
+def test_steps_forward_and_back_and_to_the_ends(open_page, watched: Watched):
+    debugger = open_page()
+    press = watched.page.keyboard.press
+    at(debugger, 1)
+    for key, position in (("n", 2), ("ArrowRight", 3), ("b", 2), ("ArrowLeft", 1), ("b", 1)):
+        press(key)
+        at(debugger, position)
+    press("End")
+    total = debugger.locator(".pos").inner_text().split("/")[1].split()[0]
+    at(debugger, int(total))
+    press("n")
+    at(debugger, int(total))
+    press("Home")
+    at(debugger, 1)
+
+
+def test_a_value_that_is_not_computed_says_not_yet(open_page):
+    debugger = open_page()
+    expect(debugger.locator(".stats td.absent").first).to_have_text("not yet")
+    debugger.locator("g.node", has_text="mse_loss").click()
+    expect(debugger.locator(".formula")).to_contain_text("not yet")
+
+
+def test_states_are_told_by_shape_and_words_too(open_page, watched: Watched):
+    debugger = open_page()
+    tanh = debugger.locator("g.node.op", has_text="tanh")
+    expect(tanh).to_have_class(re.compile("future"))
+    watched.page.keyboard.press("n")
+    expect(tanh).to_have_class(re.compile("now"))
+    watched.page.keyboard.press("End")
+    expect(tanh).to_have_class(re.compile("done"))
+    expect(tanh.locator(".tick")).to_be_visible()
+
+
+def test_kahns_counters_fill_when_the_consumer_has_sent(open_page, watched: Watched):
+    debugger = open_page()
+    tanh = debugger.locator("g.node.op", has_text="tanh")
+    for _ in range(4):
+        watched.page.keyboard.press("n")
+    expect(debugger.locator(".phase")).to_have_text("backward")
+    expect(tanh.locator("circle.dot")).to_have_class("dot")
+    watched.page.keyboard.press("n")
+    expect(tanh.locator("circle.dot")).to_have_class("dot full")
+
+
+def test_play_runs_to_the_end_and_space_stops_it(open_page, watched: Watched):
+    debugger = open_page()
+    debugger.locator("select[aria-label=speed]").select_option("10×")
+    focus(debugger)
+    watched.page.keyboard.press(" ")
+    expect(debugger.locator(".phase")).to_have_text("update", timeout=10_000)
+    watched.page.keyboard.press("Home")
+    at(debugger, 1)
+
+
+def test_the_scrubber_goes_where_it_is_clicked(open_page):
+    debugger = open_page()
+    slider = debugger.get_by_role("slider", name="time")
+    box = slider.bounding_box()
+    assert box is not None
+    slider.click(position={"x": box["width"] - 3, "y": 25})
+    expect(debugger.locator(".phase")).to_have_text("update")
+    assert slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")
+
+
+def test_modules_fold_and_open_from_what_the_page_holds(open_page, watched: Watched):
+    debugger = open_page()
+    before = debugger.locator("g.node.op").count()
+    watched.page.keyboard.press("f")
+    expect(debugger.locator("g.node.module").first).to_be_visible()
+    assert debugger.locator("g.node.op").count() < before
+    watched.page.keyboard.press("f")
+    expect(debugger.locator("g.node.op")).to_have_count(before)
+
+
+def test_what_needs_a_kernel_is_not_offered(open_page):
+    debugger = open_page()
+    for name in ("break on…", "export", "watch value"):
+        expect(debugger.get_by_role("button", name=name, exact=True)).to_be_hidden()
+
+
+def test_predict_covers_the_result_checks_and_reveals(open_page, watched: Watched):
+    debugger = open_page()
+    watched.page.keyboard.press("p")
+    for _ in range(3):
+        watched.page.keyboard.press("n")
+    card = debugger.locator("form.predict")
+    card.get_by_role("textbox").fill("-123")
+    card.get_by_role("button", name="check").click()
+    expect(card.locator(".answer")).to_contain_text("not yet")
+    expect(card.locator(".answer table td")).to_have_count(1)
+    card.get_by_role("button", name="reveal").click()
+    expect(card).to_have_count(0)
+
+
+def test_numbers_open_on_a_picture_and_close_with_escape(open_page, watched: Watched):
+    debugger = open_page()
+    debugger.locator(".formula .picture").first.click()
+    expect(debugger.get_by_role("dialog", name="exact numbers").locator("td").first).to_be_visible()
+    watched.page.keyboard.press("Escape")
+    expect(debugger.get_by_role("dialog", name="exact numbers")).to_be_hidden()
+
+
+def test_nan_is_magenta_where_it_is_born(open_page):
+    debugger = open_page(NAN)
+    debugger.press("End")
+    expect(debugger.locator("g.node.trouble", has_text="log")).to_be_visible()
+    debugger.locator("g.node", has_text="log").click()
+    expect(debugger.locator(".stats")).to_contain_text("infinite")
+
+
+def test_hostile_names_stay_text(open_page, watched: Watched):
+    debugger = open_page(NAMED)
+    debugger.press("End")
+    debugger.locator("input[type=search]").fill("onerror")
+    expect(debugger.locator(".results button").first).to_be_visible()
+    assert watched.page.locator("img[src=x]").count() == 0
+    assert "injected" not in watched.page.title()
+
+
+def test_the_page_is_named_for_screen_readers(open_page):
+    debugger = open_page()
+    unnamed = debugger.locator("button:visible, input:visible, select:visible").evaluate_all(
+        "all => all.filter(e => !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).length"
+    )
+    assert unnamed == 0
+    expect(debugger.locator("[aria-live=polite]")).to_contain_text("linear #1")
+
+
+@pytest.mark.parametrize("code", ODD.values(), ids=ODD)
+def test_odd_recordings_open(watched: Watched, tmp_path: Path, code: str):
+    head = "import minitorch\nfrom viz.debugger import Debugger\nfrom viz.recording import record\n"
+    path = recorded(f"{head}{code}\ndebugger = Debugger(recording)").save(tmp_path / "odd.html")
+    watched.page.goto(path.as_uri())
+    debugger = watched.page.locator(".minitorch-debugger")
+    expect(debugger).to_be_visible()
+    for key in ("n", "n", "End", "b", "Home", "f", "p", "c", "r"):
+        watched.page.keyboard.press(key)
+    expect(debugger.locator(".say")).not_to_be_empty()
