@@ -100,6 +100,11 @@ function arrivals(arrived, view) {
 
 // ---- one rule --------------------------------------------------------------------------------
 
+// A rule that is a whole function stands in the source above already.
+function isShort(text) {
+  return Boolean(text) && text.length <= 100 && !text.includes("\n") && !text.startsWith("def ");
+}
+
 // `summed`: its gradient is a sum drawn before it; `alone`: the source above is this rule already.
 function ruleRow(rule, { summed, alone }, view) {
   const parts = rule.parts ?? [];
@@ -113,7 +118,7 @@ function ruleRow(rule, { summed, alone }, view) {
     ? [picture(result, "as large as the output", view, { role: "grad", cell }), ...unbroadcast(rule.unbroadcast, target, cell, view)]
     : [picture(result, target, view, { role: "grad", strong: true, cell })];
   return element("div", { class: `rule kind-${rule.kind}` },
-    !alone && element("div", { class: "rule-name" }, element("span", { class: "muted" }, `to ${rule.target ?? rule.input}`), " ", element("code", {}, coloured(cut(rule.text, 160), new Set(identifiers(rule.text))))),
+    !alone && element("div", { class: "rule-name" }, element("span", { class: "muted" }, `to ${rule.target ?? rule.input}`), " ", isShort(rule.text) && element("code", {}, coloured(rule.text, new Set(identifiers(rule.text))))),
     element("div", { class: "row" }, leads, figures, parts.length ? sign("=") : null, last),
     rule.explain && element("p", { class: "explain" }, rule.explain));
 }

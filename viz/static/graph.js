@@ -3,7 +3,7 @@
 import { cut, element, number, set, svg } from "./dom.js";
 import { PanZoom } from "./panzoom.js";
 
-const LEAST_SCALE = 0.72; // below this the labels cannot be read, so the view follows the step
+const LEAST_SCALE = 0.85; // below this the labels cannot be read, so the view follows the step
 const MOST_SCALE = 1.15;
 const TALLEST = 400;
 const MOST_GLIDING = 120; // nodes; a larger drawing is too slow to move frame by frame
@@ -85,8 +85,6 @@ export class GraphView {
     const round = place.kind === "op" || place.kind === "module" ? 9 : place.height / 2;
     const middle = place.x + place.width / 2;
     const center = place.y + place.height / 2;
-    const free = (place.width - 6.3 * (place.sub ?? "").length) / 2;
-    const aside = Math.max(0, Math.min(18 - free, free - 3)); // room for the tick
     const dots = (place.dots ?? []).slice(0, 6).map((edge, index) =>
       svg("circle", { class: "dot", cx: place.x + place.width - 10 - 11 * index, cy: place.y, r: 4.6, "data-edge": edge }));
     const more = (place.dots ?? []).length - dots.length;
@@ -96,8 +94,8 @@ export class GraphView {
       place.times > 1 && svg("rect", { class: "behind", x: place.x + 4, y: place.y + 4, width: place.width, height: place.height, rx: round }),
       svg("rect", { class: "face", x: place.x, y: place.y, width: place.width, height: place.height, rx: round }),
       svg("text", { class: "name", x: middle, y: place.sub ? center - 2 : center + 5 }, cut(label, Math.max(4, wide))),
-      place.sub && svg("text", { class: "size", x: middle + aside, y: center + 13 }, cut(place.sub, Math.max(5, Math.floor(place.width / 5.6)))),
-      svg("path", { class: "tick", d: `M${place.x + 6},${place.y + place.height - 10} l3,3 l5,-6` }),
+      place.sub && svg("text", { class: "size", x: middle, y: center + 13 }, cut(place.sub, Math.max(5, Math.floor(place.width / 5.6)))),
+      svg("g", { class: "tick" }, svg("circle", { cx: place.x + 9, cy: place.y, r: 6.5 }), svg("path", { d: `M${place.x + 5.8},${place.y + 0.2} l2.4,2.4 l4,-4.8` })),
       dots,
       more > 0 && svg("text", { class: "more", x: place.x + place.width - 12 - 11 * 6, y: place.y + 3.5 }, `+${more}`),
       svg("title", {}, this.describe(place)));
