@@ -345,11 +345,12 @@ def test_mosaics(folder):
     (folder / "cifar10").mkdir()
     random = np.random.default_rng(0)
     noise = random.integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
+    mosaic = np.zeros((100, 32, 100, 32, 3), np.uint8)
+    mosaic[0, :, 1], mosaic[2, :, 0] = noise
+    packed = io.BytesIO()
+    Image.fromarray(mosaic.reshape(3200, 3200, 3)).save(packed, "webp", lossless=True, method=0)
     for name in cifar._BATCHES:
-        mosaic = np.zeros((100, 32, 100, 32, 3), np.uint8)
-        mosaic[0, :, 1], mosaic[2, :, 0] = noise
-        picture = Image.fromarray(mosaic.reshape(3200, 3200, 3))
-        picture.save(folder / "cifar10" / f"{name}.webp", lossless=True, quality=0, method=0)
+        (folder / "cifar10" / f"{name}.webp").write_bytes(packed.getvalue())
     labels = (np.arange(60000) % 10).astype(np.uint8)
     target = folder / "cifar10" / "labels.npz"
     np.savez(target, train_labels=labels[:50000], test_labels=labels[50000:])

@@ -17,8 +17,10 @@ def torch_mlp():
         layers.Flatten(),
         layers.Linear(784, 512),
         layers.ReLU(),
+        layers.Dropout(0),
         layers.Linear(512, 256),
         layers.ReLU(),
+        layers.Dropout(0),
         layers.Linear(256, 10),
     )
 
