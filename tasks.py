@@ -86,6 +86,7 @@ TARGETS = {
     "lint": Target("check style, types, extraction, README", ALL, LINT),
     "conformance": Target("compare with PyTorch", (*ALL, "torch"), ("-m tests.conformance",)),
     "browser": Target("test the widgets", (*ALL, "browser"), ("-m pytest tests/browser",)),
+    "screenshots": Target("take the pictures again", (*ALL, "browser"), ("tools/screenshots.py",)),
     "readme": Target("write the README's tables", ALL, ("tools/readme.py",)),
 }
 # fmt: on

@@ -119,7 +119,7 @@ function ruleRow(rule, { summed, alone }, view) {
     : [picture(result, target, view, { role: "grad", strong: true, cell })];
   return element("div", { class: `rule kind-${rule.kind}` },
     !alone && element("div", { class: "rule-name" }, element("span", { class: "muted" }, `to ${rule.target ?? rule.input}`), " ", isShort(rule.text) && element("code", {}, coloured(rule.text, new Set(identifiers(rule.text))))),
-    element("div", { class: "row" }, leads, figures, parts.length ? sign("=") : null, last),
+    element("div", { class: "row" }, leads, figures, parts.length && parts.at(-1).sign === undefined ? sign("=") : null, last),
     rule.explain && element("p", { class: "explain" }, rule.explain));
 }
 
