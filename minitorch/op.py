@@ -86,7 +86,16 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
         if type(value) is not np.ndarray:
             value = np.asarray(value)
         if value.dtype is not getattr(arrays[0], "dtype", None) and "dtype" not in settings:
-            value = value.astype(promoted(value.dtype, arrays[:arity]), copy=False)
+            kind = promoted(value.dtype, arrays[:arity])
+            if kind.kind == "f" and kind.itemsize > value.dtype.itemsize:
+                # numpy computes with booleans and small integers in half precision.
+                arrays[:arity] = [
+                    each.astype(kind) if isinstance(each, np.ndarray) else each
+                    for each in arrays[:arity]
+                ]
+                made, rules = function(*arrays, **settings)
+                value = np.asarray(made)
+            value = value.astype(kind, copy=False)
         node = None
         if wanted and rules is not None and mode.grad_enabled:
             if len(parents) != arity:

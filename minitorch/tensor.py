@@ -214,12 +214,16 @@ class Tensor(Methods, InPlace, AnswersNumpy):
     clone = conversions.clone
     contiguous = conversions.contiguous
 
-    def to(self, kind: Any) -> Tensor:
+    def to(self, *kinds: Any, dtype: Any = None, device: Any = "cpu") -> Tensor:
         """As another dtype, or that of another tensor; "cpu", the only device, changes nothing."""
-        if kind == "cpu":
+        if str(device) != "cpu":
+            raise ValueError(f"to: there is no device {device!r}, only 'cpu'.")
+        for kind in kinds:
+            if not (isinstance(kind, str) and kind == "cpu"):
+                dtype = kind.dtype if isinstance(kind, Tensor) else kind
+        if dtype is None or np.dtype(dtype) == self.dtype:
             return self
-        dtype = np.dtype(getattr(kind, "dtype", kind))
-        return self if dtype == self.dtype else conversions.astype(self, dtype=dtype)
+        return conversions.astype(self, dtype=np.dtype(dtype))
 
     astype = to
 

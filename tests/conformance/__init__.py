@@ -1,0 +1,1 @@
+"""Minitorch against PyTorch's own operator database; `python -m tests.conformance` runs it."""

@@ -1,0 +1,188 @@
+"""One sample of PyTorch's database, run on both sides: value, dtype, gradient, second gradient.
+
+Nothing of PyTorch's is copied: its samples are taken from the installed package as it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+import minitorch
+from minitorch import functional
+from minitorch.autograd import grad
+
+Tensor = minitorch.Tensor
+TOLERANCES = {  # relative, absolute
+    np.dtype(np.float16): (1e-2, 1e-3),
+    np.dtype(np.float32): (2e-5, 2e-5),
+    np.dtype(np.float64): (1e-10, 1e-10),
+}
+
+# Where and how a tensor lies in memory: we have one device, and numpy's layouts.
+ONE_WAY_ONLY = {"device", "layout", "memory_format", "pin_memory", "non_blocking"}
+
+
+class DiffersError(AssertionError):
+    """The two sides disagree."""
+
+
+@dataclass
+class Tally:
+    """What became of one operator's samples."""
+
+    passed: int = 0
+    failures: list[str] = field(default_factory=list)
+    excluded: dict[str, int] = field(default_factory=dict)
+    refused: int = 0
+    not_refused: list[str] = field(default_factory=list)
+    twice: int = 0
+    not_twice: int = 0
+
+    def exclude(self, reason: str) -> None:
+        """Count a sample that was not run."""
+        self.excluded[reason] = self.excluded.get(reason, 0) + 1
+
+
+def ours(name: str) -> Callable[..., Any] | None:
+    """Our function for PyTorch's operator `name`, None where there is none."""
+    if name.startswith("nn.functional."):
+        return getattr(functional, name.removeprefix("nn.functional."), None)
+    if callable(getattr(minitorch, name, None)):
+        return getattr(minitorch, name)
+    method = getattr(Tensor, name, None)
+    return (lambda x: getattr(x, name)) if isinstance(method, property) else method
+
+
+def leaves(tree: Any, kind: type) -> Iterator[Any]:
+    """The tensors in nested tuples, lists and dicts, in order."""
+    if isinstance(tree, kind):
+        yield tree
+    elif isinstance(tree, list | tuple):
+        for each in tree:
+            yield from leaves(each, kind)
+    elif isinstance(tree, dict):
+        yield from leaves(list(tree.values()), kind)
+
+
+def converted(tree: Any) -> Any:
+    """PyTorch's inputs as ours; tensors keep shape, strides and dtype, and have memory of their own."""
+    if isinstance(tree, torch.Tensor):
+        if tree.dtype.is_complex or tree.dtype in (torch.bfloat16, torch.complex32):
+            raise NotImplementedError("complex numbers and bfloat16, which numpy or we do not have")
+        if tree.ndim > 64:
+            raise NotImplementedError("more than 64 dimensions, which numpy does not have")
+        memory = tree.detach().clone(memory_format=torch.preserve_format)
+        return Tensor(memory.numpy(), requires_grad=tree.requires_grad)
+    if isinstance(tree, torch.dtype):
+        return np.dtype(str(tree).removeprefix("torch."))
+    if isinstance(tree, torch.Size):
+        return tuple(tree)
+    if isinstance(tree, dict):
+        return {key: converted(value) for key, value in tree.items() if key not in ONE_WAY_ONLY}
+    if isinstance(tree, list | tuple):
+        return type(tree)([converted(each) for each in tree])
+    return tree
+
+
+def expect_equal(mine: Any, theirs: Any, what: str) -> None:
+    """Raise DiffersError unless both have the same structure, shapes, dtypes and values."""
+    if isinstance(theirs, torch.Tensor):
+        array = mine.data if isinstance(mine, Tensor) else np.asarray(mine)
+        expected = theirs.detach().numpy(force=True)
+        if array.shape != expected.shape:
+            raise DiffersError(f"{what}: shape {array.shape}, PyTorch's {expected.shape}")
+        if array.dtype != expected.dtype:
+            raise DiffersError(f"{what}: {array.dtype}, PyTorch's {expected.dtype}")
+        relative, absolute = TOLERANCES.get(array.dtype, (0, 0))
+        if not np.allclose(array, expected, relative, absolute, equal_nan=True):
+            raise DiffersError(f"{what}: largest difference {largest(array, expected):.2g}")
+    elif isinstance(theirs, list | tuple):
+        if len(mine) != len(theirs):
+            raise DiffersError(f"{what}: {len(mine)} results, PyTorch's {len(theirs)}")
+        for one, other in zip(mine, theirs, strict=True):
+            expect_equal(one, other, what)
+    elif mine != theirs and not (mine != mine and theirs != theirs):
+        raise DiffersError(f"{what}: {mine!r:.60}, PyTorch's {theirs!r:.60}")
+
+
+def largest(array: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference between two arrays, NaN where only one is."""
+    with np.errstate(all="ignore"):
+        return float(np.max(np.abs(array.astype(float) - expected.astype(float)), initial=0))
+
+
+def run_sample(operator: Any, function: Callable[..., Any], sample: Any, tally: Tally) -> None:
+    """Run one sample on both sides and compare; raises what fails."""
+    inputs = (sample.input, *sample.args)
+    mine_in, mine_settings = converted(inputs), converted(sample.kwargs)
+    theirs = operator.op(*inputs, **sample.kwargs)
+    before = [tensor.data.copy() for tensor in leaves(mine_in, Tensor)]
+    mine = function(*mine_in, **mine_settings)
+    expect_equal(mine, theirs, "value")
+    for old, tensor in zip(before, leaves(mine_in, Tensor), strict=True):
+        if not np.array_equal(old, tensor.data, equal_nan=old.dtype.kind == "f"):
+            raise DiffersError("an input was changed")
+    compare_gradients((mine_in, mine_settings), mine, (inputs, sample.kwargs), theirs, tally)
+
+
+def compare_gradients(mine_in: Any, mine: Any, theirs_in: Any, theirs: Any, tally: Tally) -> None:
+    """Compare first gradients, and second ones where both sides have them."""
+    sources = [each for each in leaves(theirs_in, torch.Tensor) if each.requires_grad]
+    targets = [each for each in leaves(theirs, torch.Tensor) if each.requires_grad]
+    if not sources or not targets:
+        return
+    my_sources = [each for each in leaves(mine_in, Tensor) if each.requires_grad]
+    pairs = zip(leaves(mine, Tensor), leaves(theirs, torch.Tensor), strict=True)
+    my_targets = [one for one, other in pairs if other.requires_grad]
+    random = np.random.default_rng(0)
+    weights = [random.standard_normal(tuple(each.shape)) for each in targets]
+    their_weights = [
+        torch.from_numpy(np.asarray(weight)).to(target.dtype)
+        for weight, target in zip(weights, targets, strict=True)
+    ]
+    my_weights = [
+        Tensor(np.asarray(w, t.data.dtype)) for w, t in zip(weights, my_targets, strict=True)
+    ]
+    expected = torch.autograd.grad(
+        targets, sources, their_weights, create_graph=True, allow_unused=True
+    )
+    first = grad(my_targets, my_sources, my_weights, retain_graph=True, allow_unused=True)
+    expect_gradients(first, expected, sources, "gradient")
+    compare_second(my_targets, my_sources, my_weights, expected, sources, tally)
+
+
+def expect_gradients(mine: Any, theirs: Any, sources: Any, what: str) -> None:
+    """Compare gradients one by one; none at all counts as zeros."""
+    for number, (one, other, source) in enumerate(zip(mine, theirs, sources, strict=True)):
+        zeros = torch.zeros_like(source)
+        one = Tensor(zeros.numpy()) if one is None else one
+        expect_equal(one, zeros if other is None else other, f"{what} {number}")
+
+
+def compare_second(
+    targets: Any, sources: Any, weights: Any, expected: Any, their_sources: Any, tally: Tally
+) -> None:
+    """Compare the gradient of the squared first gradients, unless either side declines."""
+    try:
+        first = grad(targets, sources, weights, create_graph=True, allow_unused=True)
+        mine_sum = sum((each * each).sum() for each in first if each is not None)
+        theirs_sum = sum((each * each).sum() for each in expected if each is not None)
+        if not getattr(mine_sum, "requires_grad", False) or not theirs_sum.requires_grad:
+            if getattr(mine_sum, "requires_grad", False) == theirs_sum.requires_grad:
+                return
+        second = torch.autograd.grad(theirs_sum, their_sources, allow_unused=True)
+    except RuntimeError as error:
+        if "twice" in str(error) or "derivative for" in str(error):
+            tally.not_twice += 1
+            return
+        raise
+    mine: Any = [None] * len(sources)
+    if mine_sum.requires_grad:
+        mine = grad(mine_sum, sources, allow_unused=True)
+    expect_gradients(mine, second, their_sources, "second gradient")
+    tally.twice += 1

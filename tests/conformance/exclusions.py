@@ -1,0 +1,100 @@
+"""What is not run, and why: every exclusion has a reason that a reader can judge."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatch
+from typing import Any
+
+import torch
+
+RANDOM = "random or uninitialised values: there is nothing to compare"
+IMAGES = "interpolate is for images (N, C, H, W), nearest and bilinear"
+COMPLEX = "complex numbers"
+
+# Operators that minitorch has under PyTorch's name, or in one of PyTorch's variants, and that are
+# not run. The first pattern that fits gives the reason.
+NOT_COMPARED = {
+    "empty*": RANDOM,
+    "rand*": RANDOM,
+    "uniform": RANDOM,
+    "nn.functional.dropout": RANDOM,
+    "nn.functional.interpolate.area": IMAGES,
+    "nn.functional.interpolate.bicubic": IMAGES,
+    "nn.functional.interpolate.linear": IMAGES,
+    "nn.functional.interpolate.nearest-exact": IMAGES,
+    "nn.functional.interpolate.trilinear": IMAGES,
+    "norm.nuc": "norms of matrices by their singular values",
+    "as_strided.partial_views": "steps outside the view that is given, into the memory around it",
+}
+
+# Operators that minitorch does not have.
+NOT_WRITTEN = {
+    "linalg.*": "linear algebra by decomposition",
+    "fft.*": "Fourier transforms",
+    "special.*": "special functions of physics",
+    "masked.*": "reductions over masked tensors",
+    "signal.*": "windows of signal processing",
+    "sparse.*": "sparse tensors",
+    "torch.ops.*": "internal to PyTorch",
+    "_*": "internal to PyTorch",
+    "ops.*": "internal to PyTorch",
+    "*_copy": "copies in place of views, for PyTorch's compiler",
+    "*_scatter": "writing into a view as a function; x[index] = value does it here",
+    "*_like": "creation",
+    "new_*": "creation beside an existing tensor; the *_like functions do it here",
+    "nn.functional.*": "layers that the course does not build",
+    **dict.fromkeys(
+        "angle cdouble cfloat chalf complex conj conj_physical imag isreal polar real "
+        "resolve_conj resolve_neg view_as_complex view_as_real".split(),
+        COMPLEX,
+    ),
+    **dict.fromkeys(
+        "cholesky cholesky_inverse cholesky_solve geqrf inner cross lu lu_solve lu_unpack "
+        "logdet matrix_exp ormqr pca_lowrank pinverse qr svd svd_lowrank triangular_solve "
+        "addbmm addmm addmm.decomposed addmv addr baddbmm chain_matmul cdist tensordot kron "
+        "block_diag".split(),
+        "linear algebra beyond matmul and einsum",
+    ),
+    **dict.fromkeys(
+        "bernoulli cauchy exponential geometric log_normal multinomial normal".split(), RANDOM
+    ),
+    **dict.fromkeys("bfloat16 byte char".split(), "dtypes that the course does not use"),
+    "*": "not in the course: composed of what is here, or seldom met in deep learning",
+}
+
+
+def operator_reason(operator: Any, function: Any) -> str:
+    """Why a whole operator is not run; empty when it is."""
+    full = f"{operator.name}.{operator.variant_test_name}".rstrip(".")
+    patterns = NOT_WRITTEN if function is None else NOT_COMPARED
+    return next((reason for pattern, reason in patterns.items() if fnmatch(full, pattern)), "")
+
+
+def sample_reason(operator: Any, sample: Any) -> str:
+    """Why one sample is not run; empty when it is."""
+    kwargs = sample.kwargs
+    if operator.name in ("sort", "argsort", "topk") and has_ties(sample.input):
+        return "equal elements, whose order PyTorch leaves open"
+    if operator.name == "__rpow__" and not sample.input.dtype.is_floating_point:
+        return "integers to negative integer powers, which PyTorch rounds to 0 and we refuse"
+    if operator.name == "zero_" and sample.input.requires_grad:
+        return "overwrites a leaf, which PyTorch's samples copy first"
+    if operator.name == "nonzero" and kwargs.get("as_tuple") and sample.input.ndim == 0:
+        return "positions in a single number"
+    return ""
+
+
+def has_ties(x: Any) -> bool:
+    """Whether an element occurs twice."""
+    return isinstance(x, torch.Tensor) and x.unique().numel() < x.numel()
+
+
+def settings_reason(error: Exception) -> str:
+    """Why a sample cannot be put to our function: a setting that it does not offer."""
+    if isinstance(error, TypeError):
+        if found := re.search(r"unexpected keyword argument '(\w+)'", str(error)):
+            return f"the setting `{found[1]}` is not offered"
+        if re.search(r"takes .*positional arguments? but \d+ were given", str(error)):
+            return "more settings than ours takes"
+    return ""
