@@ -298,6 +298,9 @@ class Tensor(Methods, InPlace, AnswersNumpy):
             raise TypeError("a 0-d tensor cannot be iterated: it is a single number; use item().")
         return (self[k] for k in range(len(self.data)))
 
+    def __contains__(self, value: Any) -> builtins.bool:
+        return builtins.bool(np.any(self.data == np.asarray(value)))
+
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:

@@ -70,7 +70,7 @@ def leaves(tree: Any, kind: type) -> Iterator[Any]:
 
 
 def converted(tree: Any) -> Any:
-    """PyTorch's inputs as ours; tensors keep shape, strides and dtype, and have memory of their own."""
+    """PyTorch's inputs as ours, with memory of their own; shape, strides and dtype are kept."""
     if isinstance(tree, torch.Tensor):
         if tree.dtype.is_complex or tree.dtype in (torch.bfloat16, torch.complex32):
             raise NotImplementedError("complex numbers and bfloat16, which numpy or we do not have")
@@ -170,19 +170,21 @@ def compare_second(
     """Compare the gradient of the squared first gradients, unless either side declines."""
     try:
         first = grad(targets, sources, weights, create_graph=True, allow_unused=True)
-        mine_sum = sum((each * each).sum() for each in first if each is not None)
-        theirs_sum = sum((each * each).sum() for each in expected if each is not None)
-        if not getattr(mine_sum, "requires_grad", False) or not theirs_sum.requires_grad:
-            if getattr(mine_sum, "requires_grad", False) == theirs_sum.requires_grad:
-                return
-        second = torch.autograd.grad(theirs_sum, their_sources, allow_unused=True)
+        mine_sum: Any = sum(((each * each).sum() for each in first if each is not None), Tensor(0))
+        squares = [(each * each).sum() for each in expected if each is not None]
+        theirs_sum = torch.stack(squares).sum() if squares else torch.zeros(())
+        if not mine_sum.requires_grad and not theirs_sum.requires_grad:
+            return  # a straight line: no second gradient on either side
+        mine: Any = [None] * len(sources)
+        theirs: Any = [None] * len(sources)
+        if mine_sum.requires_grad:
+            mine = grad(mine_sum, sources, allow_unused=True)
+        if theirs_sum.requires_grad:
+            theirs = torch.autograd.grad(theirs_sum, their_sources, allow_unused=True)
     except RuntimeError as error:
-        if "twice" in str(error) or "derivative for" in str(error):
+        if "differentiated twice" in str(error) or "derivative for" in str(error):
             tally.not_twice += 1
             return
         raise
-    mine: Any = [None] * len(sources)
-    if mine_sum.requires_grad:
-        mine = grad(mine_sum, sources, allow_unused=True)
-    expect_gradients(mine, second, their_sources, "second gradient")
+    expect_gradients(mine, theirs, their_sources, "second gradient")
     tally.twice += 1

@@ -28,7 +28,22 @@ NOT_COMPARED = {
     "as_strided.partial_views": "steps outside the view that is given, into the memory around it",
 }
 
-# Operators that minitorch does not have.
+# Operators that minitorch does not have, by name and then by pattern.
+BY_NAME = {
+    COMPLEX: (
+        "angle cdouble cfloat chalf complex conj conj_physical imag isreal polar real "
+        "resolve_conj resolve_neg view_as_complex view_as_real"
+    ),
+    "linear algebra beyond matmul and einsum": (
+        "cholesky cholesky_inverse cholesky_solve geqrf inner cross lu lu_solve lu_unpack "
+        "logdet matrix_exp ormqr pca_lowrank pinverse qr svd svd_lowrank triangular_solve "
+        "addbmm addmm addmm.decomposed addmv addr baddbmm chain_matmul cdist tensordot "
+        "kron block_diag"
+    ),
+    RANDOM: "bernoulli cauchy exponential geometric log_normal multinomial normal",
+    "dtypes that the course does not use": "bfloat16 byte char",
+}
+
 NOT_WRITTEN = {
     "linalg.*": "linear algebra by decomposition",
     "fft.*": "Fourier transforms",
@@ -44,22 +59,7 @@ NOT_WRITTEN = {
     "*_like": "creation",
     "new_*": "creation beside an existing tensor; the *_like functions do it here",
     "nn.functional.*": "layers that the course does not build",
-    **dict.fromkeys(
-        "angle cdouble cfloat chalf complex conj conj_physical imag isreal polar real "
-        "resolve_conj resolve_neg view_as_complex view_as_real".split(),
-        COMPLEX,
-    ),
-    **dict.fromkeys(
-        "cholesky cholesky_inverse cholesky_solve geqrf inner cross lu lu_solve lu_unpack "
-        "logdet matrix_exp ormqr pca_lowrank pinverse qr svd svd_lowrank triangular_solve "
-        "addbmm addmm addmm.decomposed addmv addr baddbmm chain_matmul cdist tensordot kron "
-        "block_diag".split(),
-        "linear algebra beyond matmul and einsum",
-    ),
-    **dict.fromkeys(
-        "bernoulli cauchy exponential geometric log_normal multinomial normal".split(), RANDOM
-    ),
-    **dict.fromkeys("bfloat16 byte char".split(), "dtypes that the course does not use"),
+    **{name: reason for reason, names in BY_NAME.items() for name in names.split()},
     "*": "not in the course: composed of what is here, or seldom met in deep learning",
 }
 
@@ -76,7 +76,8 @@ def sample_reason(operator: Any, sample: Any) -> str:
     kwargs = sample.kwargs
     if operator.name in ("sort", "argsort", "topk") and has_ties(sample.input):
         return "equal elements, whose order PyTorch leaves open"
-    if operator.name == "__rpow__" and not sample.input.dtype.is_floating_point:
+    whole = isinstance(sample.input, torch.Tensor) and not sample.input.dtype.is_floating_point
+    if operator.name == "__rpow__" and whole:
         return "integers to negative integer powers, which PyTorch rounds to 0 and we refuse"
     if operator.name == "zero_" and sample.input.requires_grad:
         return "overwrites a leaf, which PyTorch's samples copy first"

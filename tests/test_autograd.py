@@ -1,0 +1,273 @@
+"""The way back: order, freeing, retaining, hooks, deep graphs, memory, second derivatives."""
+
+import gc
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import minitorch
+from minitorch import nn, optim
+from minitorch.autograd import Function, grad
+
+
+def leaf(*shape, dtype=np.float64):
+    return minitorch.randn(*shape, dtype=dtype, requires_grad=True)
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    minitorch.manual_seed(0)
+
+
+def test_twenty_thousand_ops_in_a_row():
+    x = leaf(2)
+    y = x
+    for _ in range(20_000):
+        y = y + 1
+    y.sum().backward()
+    assert x.grad.tolist() == [1, 1]
+
+
+def test_diamond_thirty_deep_takes_linear_time():
+    x = leaf(1)
+    y = x
+    for _ in range(30):
+        y = y + y
+    assert sum(1 for _ in y.backward_steps()) == 31
+    assert x.grad.item() == 2**30
+
+
+def test_a_freed_graph_says_so_and_a_retained_one_runs_again():
+    x = leaf(3)
+    y = x.exp().sum()
+    y.backward(retain_graph=True)
+    y.backward()
+    np.testing.assert_allclose(x.grad.data, 2 * np.exp(x.data))
+    with pytest.raises(RuntimeError, match="freed by an earlier backward"):
+        y.backward()
+
+
+def test_gradients_of_leaves_do_not_share_memory():
+    a, b = leaf(3), leaf(3)
+    (a + b).sum().backward()
+    a.grad.mul_(0)
+    assert b.grad.tolist() == [1, 1, 1]
+
+
+def test_hooks_see_and_replace_complete_gradients_until_removed():
+    x = leaf(3)
+    y = x * 2
+    seen = []
+    handle = y.register_hook(seen.append)
+    y.register_hook(lambda gradient: gradient * 10)
+    y.retain_grad()
+    y.retain_grad()
+    (y.sum() + y.sum()).backward()
+    assert [each.tolist() for each in seen] == [[2, 2, 2]]
+    assert x.grad.tolist() == [40, 40, 40]
+    assert y.grad.tolist() == [20, 20, 20]
+    handle.remove()
+    handle.remove()
+    with x.register_hook(seen.append):
+        x.sum().backward()
+    x.sum().backward()
+    assert len(seen) == 2
+
+
+def test_no_grad_nests_and_decorates_a_recursive_function():
+    @minitorch.no_grad()
+    def depth(n):
+        return (leaf(1) * 2).requires_grad if n == 0 else depth(n - 1)
+
+    assert depth(3) is False
+    assert (leaf(1) * 2).requires_grad
+    with minitorch.no_grad(), minitorch.enable_grad():
+        assert (leaf(1) * 2).requires_grad
+
+
+def training_step():
+    minitorch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    optimizer = optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+    x, y = minitorch.randn(16, 4), minitorch.randint(0, 3, (16,))
+
+    def step():
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(net(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def test_without_the_garbage_collector_training_leaves_nothing_behind():
+    step = training_step()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            step()
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(200):
+            step()
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert grown < 20_000
+    assert gc.collect() < 200
+
+
+def test_a_rule_that_nobody_asks_keeps_nothing():
+    x = leaf(1000)
+    assert "a" not in (x * 3.0).node.saved
+    assert (x * 3.0).node.saved == {"b": 3.0}
+
+
+# ---- gradients of gradients --------------------------------------------------------------------
+
+
+CASES = {
+    "tanh": lambda x, y: (x.exp() * x).tanh(),
+    "division": lambda x, y: x / (y * y + 1),
+    "matmul": lambda x, y: (x @ x.T).sigmoid(),
+    "batched matmul": lambda x, y: (x.unsqueeze(0) @ y.unsqueeze(1)).square(),
+    "softmax": lambda x, y: x.softmax(1)[:, 1:] * y[1:],
+    "log softmax": lambda x, y: (x - y).log_softmax(1),
+    "mean and reshape": lambda x, y: x.reshape(2, 6).T.mean(0).square(),
+    "pow": lambda x, y: (x * x + 1) ** (y * y),
+    "cat": lambda x, y: minitorch.cat([x, x * x], 1) ** 3,
+    "gather by index": lambda x, y: x[[0, 0, 2]] ** 3,
+    "where": lambda x, y: minitorch.where(x > 0, x**3, x * y),
+    "norm": lambda x, y: (x * x).sum(1).sqrt(),
+    "0-d": lambda x, y: (x.sum().exp() * 1e-2).log1p(),
+}
+
+
+@pytest.mark.parametrize("function", CASES.values(), ids=CASES)
+def test_second_gradients_agree_with_differences_of_first_ones(function):
+    def first(x, y):
+        (gradient,) = grad(function(x, y).square().sum(), x, create_graph=True)
+        return gradient
+
+    assert minitorch.gradcheck(first, [leaf(3, 4), leaf(4)])
+
+
+def test_third_derivative():
+    x = leaf(5)
+    y = x.sin().sum()
+    for _ in range(3):
+        (gradient,) = grad(y, x, create_graph=True)
+        y = gradient.sum()
+    np.testing.assert_allclose(gradient.data, -np.cos(x.data))
+
+
+def test_one_array_as_two_inputs_of_which_one_is_a_constant():
+    x = leaf(3)
+    (gradient,) = grad((x * x.detach()).sum(), x, create_graph=True)
+    assert not gradient.requires_grad
+    (gradient,) = grad((x.exp() * x.detach()).sum(), x, create_graph=True)
+    (second,) = grad(gradient.sum(), x)
+    np.testing.assert_allclose(second.data, x.data * np.exp(x.data))
+
+
+def test_an_op_that_cannot_be_differentiated_twice_says_so():
+    @minitorch.op
+    def cubed(x):
+        square = x * x
+        return square * x, lambda gradient: gradient * 3 * square
+
+    x = leaf(3)
+    with pytest.raises(RuntimeError, match=r"cubed.*test_autograd.*differentiated twice.*`square`"):
+        grad(cubed(x).sum(), x, create_graph=True)
+
+    @minitorch.op
+    def doubled(x):
+        def rule(gradient):
+            back = np.zeros(x.shape)
+            back[...] = gradient * 2 * x
+            return back
+
+        return x * x, rule
+
+    with pytest.raises(RuntimeError, match="plain array"):
+        grad(doubled(x).sum(), x, create_graph=True)
+
+
+# ---- grad --------------------------------------------------------------------------------------
+
+
+def test_grad_of_several_outputs_leaves_grad_alone():
+    x = leaf(3)
+    y = x * 2
+    z = y * y
+    from_x, from_y = grad([z.sum(), y.sum()], [x, y])
+    np.testing.assert_allclose(from_y.data, 2 * y.data + 1)
+    np.testing.assert_allclose(from_x.data, 2 * from_y.data)
+    assert x.grad is None
+
+
+def test_grad_refuses_what_it_cannot_answer():
+    x = leaf(3)
+    with pytest.raises(RuntimeError, match="do not depend on input 1"):
+        grad(x.sum(), [x, leaf(2)])
+    assert grad(x.sum(), [x, leaf(2)], allow_unused=True)[1] is None
+    with pytest.raises(RuntimeError, match="input 0 does not require"):
+        grad(x.sum(), minitorch.ones(2))
+    with minitorch.no_grad(), pytest.raises(RuntimeError, match="records nothing"):
+        grad(leaf(1) if x.sum().requires_grad else x, x, create_graph=True)
+
+
+class Cube(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        (x,) = ctx.saved_tensors
+        return grad_output * 3 * x**2
+
+
+def test_function_in_pytorchs_form():
+    assert minitorch.gradcheck(Cube.apply, leaf(4))
+    x = leaf(4)
+    y = x * 1
+    z = Cube.apply(y)
+    with minitorch.no_grad():
+        y.zero_()
+    with pytest.raises(RuntimeError, match="overwritten in place"):
+        z.sum().backward()
+    with pytest.raises(RuntimeError, match="write it as an @op"):
+        grad(Cube.apply(x).sum(), x, create_graph=True)
+
+
+def test_gradcheck_names_input_and_element():
+    @minitorch.op
+    def wrong(a, b):
+        return a * b, (lambda gradient: gradient * b, lambda gradient: gradient * a * 1.5)
+
+    with pytest.raises(AssertionError, match=r"6 of 6 derivatives for input 1.*Worst at \["):
+        minitorch.gradcheck(wrong, [leaf(2, 3), leaf(2, 3)])
+
+
+def test_anomaly_names_op_and_line():
+    x = minitorch.zeros(3, requires_grad=True)
+    with np.errstate(all="ignore"), minitorch.detect_anomaly():
+        with pytest.raises(
+            FloatingPointError, match=r"log at .*test_autograd.py:\d+ gave infinity"
+        ):
+            x.log()
+        root = x.sqrt()
+        with pytest.raises(
+            FloatingPointError, match=r"backward of sqrt, called at .*:\d+, gave inf"
+        ):
+            root.sum().backward()
+    minitorch.set_detect_anomaly(True)
+    minitorch.set_detect_anomaly(False)
+    with np.errstate(all="ignore"):
+        assert x.log().tolist() == [-np.inf] * 3

@@ -1,0 +1,127 @@
+"""Writing over values: right, or refused; never a silent wrong gradient."""
+
+import numpy as np
+import pytest
+
+import minitorch
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    minitorch.manual_seed(0)
+
+
+def leaf(*shape):
+    return minitorch.randn(*shape, dtype=np.float64, requires_grad=True)
+
+
+def test_backward_refuses_overwritten_values_by_op_and_line():
+    y = leaf(3).exp()
+    y.mul_(2)
+    with pytest.raises(RuntimeError, match=r"exp: y, which it saved .*test_in_place.py:\d+, was"):
+        y.sum().backward()
+
+
+def test_what_no_rule_holds_may_be_overwritten():
+    x = leaf(3)
+    y = x * 2
+    y.mul_(3).add_(1)
+    y.sum().backward()
+    assert x.grad.tolist() == [6, 6, 6]
+    assert y._version == 2
+
+
+def test_the_optimizers_write_is_noticed():
+    weight = minitorch.nn.Parameter(minitorch.ones(3))
+    loss = (weight * weight).sum()
+    loss.backward(retain_graph=True)
+    minitorch.optim.SGD([weight], lr=0.1).step()
+    with pytest.raises(RuntimeError, match="overwritten in place"):
+        loss.backward()
+
+
+def test_a_leaf_that_wants_a_gradient_is_written_only_in_no_grad():
+    x = leaf(4)
+    for write in (lambda: x.add_(1), x[:2].zero_, lambda: x.__setitem__(0, 1.0)):
+        with pytest.raises(RuntimeError, match="leaf that requires a gradient"):
+            write()
+    with minitorch.no_grad():
+        x -= 0.1 * x
+        x[0] = 7.0
+    assert x.data[0] == 7
+    assert x.is_leaf
+
+
+def test_writing_through_a_view_makes_the_others_out_of_date():
+    x = leaf(4)
+    whole = x * 1
+    part = whole[:2]
+    part.mul_(2)
+    with pytest.raises(RuntimeError, match="shares memory with a tensor that was changed"):
+        whole.sum()
+    part.sum().backward()
+    assert x.grad.tolist() == [2, 2, 0, 0]
+
+
+def test_writing_to_a_base_makes_its_views_out_of_date():
+    whole = leaf(4) * 1
+    part = whole[:2]
+    whole.mul_(2)
+    with pytest.raises(RuntimeError, match="shares memory"):
+        part.sum()
+    assert whole[:2].sum().requires_grad
+
+
+def test_a_gradient_written_into_a_constant_reaches_it_or_is_refused():
+    w = leaf(2)
+    table = minitorch.zeros(3, 2, dtype=np.float64)
+    row = table[1]
+    table[1] = w
+    with pytest.raises(RuntimeError, match="shares memory"):
+        row.sum()
+    (table * table).sum().backward()
+    np.testing.assert_allclose(w.grad.data, 2 * w.data)
+
+
+@pytest.mark.parametrize("index", [1, slice(1, 3), [0, 2], [0, 0, 1], (slice(None), 1), "mask"])
+def test_item_assignment_has_both_gradients(index):
+    def assign(x, value):
+        y = x * 1
+        y[x.detach() > 0 if index == "mask" else index] = value
+        return y.square()
+
+    assert minitorch.gradcheck(assign, [leaf(3, 2), leaf(())])
+
+
+def test_repeated_index_gives_the_gradient_to_the_value_that_stayed():
+    value = leaf(3)
+    y = leaf(4) * 1
+    y[[0, 0, 1]] = value
+    y.sum().backward()
+    assert value.grad.tolist() == [0, 1, 1]
+
+
+def test_shapes_and_dtypes_must_fit():
+    with pytest.raises(RuntimeError, match=r"float32 \(3,\) does not fit .* int64 \(3,\)"):
+        minitorch.arange(3).add_(0.5)
+    with pytest.raises(RuntimeError, match=r"\(2, 3\) does not fit"):
+        minitorch.ones(3).add_(minitorch.ones(2, 3))
+    with pytest.raises(RuntimeError, match="expanded"):
+        minitorch.ones(1, 3).expand(2, 3).add_(1)
+
+
+def test_sum_collected_in_place():
+    x = leaf(3)
+    total = minitorch.tensor(0.0, dtype=np.float64)
+    for k in range(3):
+        total += x[k] * x[k]
+    total.backward()
+    np.testing.assert_allclose(x.grad.data, 2 * x.data)
+
+
+def test_detached_is_a_constant_that_shares_memory():
+    h = leaf(3) * 2
+    seen = h.detach()
+    h.relu_()
+    assert seen.tolist() == h.tolist()
+    (seen * h).sum().backward()

@@ -1,0 +1,102 @@
+"""The tensor: dtypes, conversions, numpy both ways, printing."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import minitorch
+from minitorch import Tensor
+
+
+def test_python_numbers_never_widen():
+    x = minitorch.ones(2, requires_grad=True)
+    for y in (x * 2, 2.0 * x, x / 3, x**2, np.float64(2) * x, x * np.float64(2), 1 - x):
+        assert y.dtype == minitorch.float32
+    assert (minitorch.arange(3) * 1.5).dtype == minitorch.float32
+    assert (minitorch.arange(3) / 2).dtype == minitorch.float32
+    assert (x * minitorch.tensor(2.0, dtype=np.float64)).dtype == minitorch.float32
+    assert (x * minitorch.ones(2, dtype=np.float64)).dtype == minitorch.float64
+    assert (x.half() * minitorch.arange(2)).dtype == minitorch.float16
+
+
+def test_booleans_are_not_computed_in_half_precision():
+    expected = np.arccos(np.float32(0))
+    assert minitorch.tensor([False]).acos().data[0] == expected
+
+
+def test_gradient_has_the_parameters_dtype():
+    weight = minitorch.ones(3, dtype=np.float16, requires_grad=True)
+    (weight * minitorch.ones(3, dtype=np.float64)).sum().backward()
+    assert weight.grad.dtype == np.float16
+
+
+def test_conversions_keep_the_way_back_for_floats():
+    x = minitorch.ones(3, requires_grad=True)
+    x.double().half().to(x).to("cpu", minitorch.float64).sum().backward()
+    assert x.grad.tolist() == [1, 1, 1]
+    assert not x.long().requires_grad
+    assert x.float() is x
+    assert x.bool().dtype == bool
+    with pytest.raises(ValueError, match="no device 'cuda'"):
+        x.to(device="cuda")
+
+
+def test_numpy_functions_stay_in_the_graph():
+    x = minitorch.randn(3, requires_grad=True)
+    y = np.exp(x) + np.ones(3, np.float32) + np.where(x.detach() > 0, x, 0) + np.float32(1)
+    assert isinstance(y, Tensor)
+    assert y.requires_grad
+    assert np.sum(np.concatenate([x, y]), axis=0, keepdims=True).shape == (1,)
+    with pytest.raises(TypeError, match="median has no way back"):
+        np.median(x)
+    assert isinstance(np.median(x.detach()), Tensor)
+
+
+def test_numpy_shares_memory_both_ways():
+    array = np.zeros(3, np.float32)
+    x = minitorch.from_numpy(array)
+    x += 1
+    array[0] = 5
+    assert x.tolist() == [5, 1, 1]
+    assert x.numpy() is array
+    array += x
+    with pytest.raises(TypeError, match="way back would be lost"):
+        array += minitorch.ones(3, requires_grad=True)
+
+
+def test_python_protocols():
+    x = minitorch.arange(6).reshape(2, 3)
+    assert len(x) == 2
+    assert [row.tolist() for row in x] == x.tolist()
+    assert "abc"[x[0, 1]] == "b"
+    assert f"{minitorch.tensor(2.5):.2f}" == "2.50"
+    assert 5 in x
+    for wrong, words in (
+        (lambda: bool(x), "any"),
+        (x.item, "6 elements"),
+        (lambda: len(x[0, 0]), "0-d"),
+        (lambda: iter(x[0, 0]), "0-d"),
+        (lambda: "abc"[minitorch.tensor(1.0)], "index"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=words):
+            wrong()
+
+
+def test_deepcopy_has_memory_of_its_own():
+    x = minitorch.ones(2, requires_grad=True)
+    other = copy.deepcopy(x)
+    with minitorch.no_grad():
+        other.zero_()
+    assert x.tolist() == [1, 1]
+    assert other.requires_grad
+
+
+def test_repr_teaches():
+    x = minitorch.ones(2, requires_grad=True)
+    assert repr(x) == "tensor([1., 1.], shape=(2,), dtype=float32, requires_grad, grad not yet)"
+    (x * 2).sum().backward()
+    assert repr(x).endswith("grad there)")
+    assert repr(x * 2) == "tensor([2., 2.], shape=(2,), dtype=float32, made by mul)"
+    lines = repr(minitorch.eye(2)).splitlines()
+    assert lines[0].index("[1.") == lines[1].index("[0.")
