@@ -176,7 +176,7 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool = False,
-) -> tuple[Tensor | None, ...]:
+) -> tuple[Any, ...]:
     """d(outputs)/d(input) for each input, summed over the outputs; no `.grad` is touched.
 
     Parameters
