@@ -154,15 +154,20 @@ class Checkpoints:
         try:
             for name, part in self.parts.items():
                 part.load_state_dict(states[name])
-        except (ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # whatever one part objects to, all get back what they had
             for name, part in self.parts.items():
                 part.load_state_dict(before[name])
             raise StateError(f"{path} does not fit, nothing was changed: {error}") from error
 
 
-def read_checkpoint(path: Path) -> Any:
+def read_checkpoint(path: Path) -> dict[str, Any]:
     """The states and the progress in a checkpoint's file; raises StateError for any other file."""
     arrays, notes = load_with_notes(path)
-    if "checkpoint" not in notes:
-        raise StateError(f"{path} holds arrays only, no checkpoint: read it with minitorch.load.")
-    return put_together(json.loads(notes["checkpoint"]), arrays)
+    try:
+        content = put_together(json.loads(notes["checkpoint"]), arrays)
+        return {"parts": dict(content["parts"]), "progress": dict(content["progress"])}
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise StateError(
+            f"{path} is no checkpoint, or a damaged one ({type(error).__name__}: {error}). If it "
+            "holds weights only, read it with minitorch.load."
+        ) from error

@@ -1,5 +1,7 @@
 """Checkpoints: whatever happens while saving, training goes on as if nothing had."""
 
+import contextlib
+import json
 import os
 import random
 import subprocess
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minitorch as mt
-from minitorch.checkpoints import Checkpoints, put_together, taken_apart
+from minitorch.checkpoints import Checkpoints, put_together, read_checkpoint, taken_apart
 from minitorch.state import StateError, load, save
 from tests.interrupted import Training
 
@@ -247,6 +249,28 @@ def test_any_plain_data_comes_back(tmp_path_factory, progress):
     checkpoints = Checkpoints(tmp_path_factory.mktemp("plain"))
     checkpoints.save(progress=progress)
     assert repr(checkpoints.load()) == repr({"progress": progress})
+
+
+outlines = st.recursive(
+    st.none() | st.integers() | st.sampled_from(["a", "parts"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["dict", "list", "array", "x"]), inner, max_size=2)
+    ),
+    max_leaves=10,
+).map(json.dumps)
+halves = outlines.map(
+    '{{"dict": [["parts", {{"dict": []}}], ["progress", {}]]}}'.format  # one half as it should be
+)
+
+
+@given(outlines | halves | st.text(max_size=9) | st.just("[" * 100_000))
+@settings(max_examples=200, deadline=None)
+def test_any_outline_gives_a_checkpoint_or_our_error(tmp_path_factory, outline):
+    path = tmp_path_factory.mktemp("outline") / "last.safetensors"
+    save({"a": np.zeros(2)}, path, {"checkpoint": outline})
+    with contextlib.suppress(StateError):
+        assert read_checkpoint(path).keys() == {"parts", "progress"}
 
 
 def test_names_that_meet_stay_apart():
