@@ -1,6 +1,6 @@
 # Forwards to tasks.py, where everything is; on Windows: python tasks.py TARGET
 PYTHON ?= python3
-TARGETS := setup demo test lab notebooks extract bench lint conformance browser readme screenshots
+TARGETS := setup demo test lab notebooks extract bench lint conformance browser screenshots readme
 
 .PHONY: help $(TARGETS)
 
