@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import imports, machine, mlps
+from benchmarks import debugger, imports, machine, mlps
 from benchmarks.timing import Sample, Step, interleave, noise, quiet_median
 
 RESULTS = Path(__file__).parent / "results"
@@ -34,6 +34,7 @@ class Benchmark:
 BENCHMARKS = {
     "import": Benchmark("start Python and import", imports.peers, rounds=5),
     "tiny_mlp": Benchmark("training step, 2-16-16-1, batch 32", mlps.TINY_MLP.peers),
+    "debugger": Benchmark("a step painted, a step opened", debugger.peers, rounds=7),
     "mnist_mlp": Benchmark("training step, 784-512-256-10, batch 128", mlps.MNIST_MLP.peers),
 }
 
