@@ -1,6 +1,7 @@
 """PyTorch's name for modules and layers: `from minitorch import nn`."""
 
-# Grown in notebooks: 2_06_modules, 3_03_batch_norm, 4_04_pooling. Edit there, then `make extract`.
+# Grown in notebooks: 2_06_modules, 3_03_batch_norm, 4_03_convolution_made_fast, 4_04_pooling. Edit
+# there, then `make extract`.
 
 from minitorch import clipping as utils
 from minitorch import functional
@@ -27,10 +28,11 @@ from minitorch.criteria import (
     NLLLoss,
     SmoothL1Loss,
 )
+from minitorch.fused_norm import BatchNorm2d
 from minitorch.layers import Dropout, Embedding, Flatten, Identity, Linear
 from minitorch.module import Buffer, Module, Parameter
 from minitorch.nonlinearities import LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
-from minitorch.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
+from minitorch.normalization import BatchNorm1d, GroupNorm, LayerNorm
 
 __all__ = [
     "AdaptiveAvgPool2d",

@@ -21,7 +21,6 @@ __all__ = [
     "Array",
     "BatchNorm",
     "BatchNorm1d",
-    "BatchNorm2d",
     "GroupNorm",
     "LayerNorm",
     "batch_norm",
@@ -174,6 +173,7 @@ class BatchNorm(Module):
     """
 
     dims: tuple[int, ...] = ()
+    normalize = staticmethod(batch_norm)
 
     def __init__(
         self,
@@ -201,7 +201,7 @@ class BatchNorm(Module):
             )
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked.data += 1
-        return batch_norm(
+        return self.normalize(
             x,
             self.running_mean,
             self.running_var,
@@ -221,12 +221,6 @@ class BatchNorm1d(BatchNorm):
     """Batch norm of x (N, C) or (N, C, L): Ioffe and Szegedy 2015."""
 
     dims = (2, 3)
-
-
-class BatchNorm2d(BatchNorm):
-    """Batch norm of images (N, C, H, W): Ioffe and Szegedy 2015."""
-
-    dims = (4,)
 
 
 class LayerNorm(Module):
