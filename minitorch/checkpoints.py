@@ -166,7 +166,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         content = put_together(json.loads(notes["checkpoint"]), arrays)
         return {"parts": dict(content["parts"]), "progress": dict(content["progress"])}
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
         raise StateError(
             f"{path} is no checkpoint, or a damaged one ({type(error).__name__}: {error}). If it "
             "holds weights only, read it with minitorch.load."
