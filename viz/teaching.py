@@ -109,8 +109,11 @@ def draw_slopes(
     import matplotlib.pyplot as plt
 
     count = len(functions)
-    size = (min(1.75 * count + 0.5, 11), 3.0)
-    figure, panels = plt.subplots(2, count, figsize=size, sharex=True, sharey="row", squeeze=False)
+    width, height = min(1.75 * count + 0.7, 11), 3.1
+    figure, panels = plt.subplots(
+        2, count, figsize=(width, height), sharex=True, sharey="row", squeeze=False, layout="none"
+    )
+    figure.subplots_adjust(0.7 / width, 0.3 / height, 1 - 0.1 / width, 1 - 0.25 / height, 0.1, 0.15)
     for (name, function), (above, below) in zip(functions.items(), panels.T, strict=True):
         x = tensor(np.linspace(low, high, 401), requires_grad=True)
         y = function(x)
