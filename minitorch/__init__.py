@@ -1,9 +1,9 @@
 """minitorch: a deep-learning framework in readable numpy, grown in notebooks."""
 
-# Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 3_01_keeping_state,
-# 4_03_convolution_made_fast. Edit there, then `make extract`.
+# Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 3_01_keeping_state. Edit there, then `make
+# extract`.
 
-from minitorch import autograd, functional, memory, nn, optim, threads
+from minitorch import autograd, functional, nn, optim
 from minitorch.anomaly import detect_anomaly, set_detect_anomaly
 from minitorch.comparisons import (
     allclose,
@@ -87,9 +87,12 @@ from minitorch.indexing import (
 from minitorch.joining import cat, chunk, hstack, repeat_interleave, split, stack, unbind, vstack
 from minitorch.mathematics import (
     acos,
+    acosh,
     asin,
+    asinh,
     atan,
     atan2,
+    atanh,
     ceil,
     cosh,
     erf,
@@ -164,6 +167,7 @@ from minitorch.shapes import (
     roll,
     squeeze,
     t,
+    tile,
     transpose,
     unflatten,
     unsqueeze,
@@ -176,6 +180,7 @@ __all__ = [
     "Tensor",
     "abs",
     "acos",
+    "acosh",
     "add",
     "all",
     "allclose",
@@ -188,8 +193,10 @@ __all__ = [
     "argsort",
     "as_strided",
     "asin",
+    "asinh",
     "atan",
     "atan2",
+    "atanh",
     "autograd",
     "bitwise_and",
     "bitwise_not",
@@ -279,7 +286,6 @@ __all__ = [
     "maximum",
     "mean",
     "median",
-    "memory",
     "min",
     "minimum",
     "mm",
@@ -340,7 +346,7 @@ __all__ = [
     "tan",
     "tanh",
     "tensor",
-    "threads",
+    "tile",
     "topk",
     "trace",
     "transpose",

@@ -96,7 +96,7 @@ def prelu(x, weight):
             f"prelu: weight of shape {weight.shape} does not fit x of shape {x.shape}. It must "
             "have one element, or as many as x has channels (dimension 1)."
         )
-    across = (-1,) + (1,) * (x.ndim - 2)
+    across = () if weight.size == 1 else (-1,) + (1,) * (x.ndim - 2)
     slopes = weight.reshape(across)
     return np.where(x > 0, x, slopes * x), (
         lambda grad: np.where(x > 0, grad, weight.reshape(across) * grad),

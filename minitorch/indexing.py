@@ -188,6 +188,7 @@ def take_along_dim(x: Any, index: Any, dim: int | None = None) -> Any:
     axis = checked_dim("take_along_dim", dim, x.ndim)
     sizes = [[*each.shape[:axis], 1, *each.shape[axis + 1 :]] for each in (x, places)]
     shape = [*np.broadcast_shapes(*map(tuple, sizes))]
+    places = places + x.shape[axis] * (places < 0)
     whole, wanted = [*shape], [*shape]
     whole[axis], wanted[axis] = x.shape[axis], places.shape[axis]
     return gather(x.expand(*whole), axis, np.broadcast_to(places, wanted))

@@ -38,6 +38,7 @@ Array = np.ndarray
 
 def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     """The tensors one after the other along `dim`, along which alone their sizes may differ."""
+    tensors = [each for each in tensors if each.shape != (0,)] or tensors  # fits anywhere
     shapes = [each.shape for each in tensors]
     if not shapes:
         raise ValueError("cat: there is no tensor to join.")
@@ -150,7 +151,8 @@ def pad(x: Any, padding: Sequence[Any], mode: str = "constant", value: float = 0
     what lies before the border, "circular" with the other end. A negative width takes away.
     """
     pairs = pad_pairs(padding, x.ndim)
-    if any(width < 0 for pair in pairs for width in pair):
+    takes_away = any(width < 0 for pair in pairs for width in pair)
+    if takes_away and mode in ("constant", "circular"):
         sizes = zip(x.shape, pairs, strict=True)
         x = shrink(x, [(-a * (a < 0), size + b * (b < 0)) for size, (a, b) in sizes])
         pairs = [(a * (a > 0), b * (b > 0)) for a, b in pairs]
@@ -159,12 +161,17 @@ def pad(x: Any, padding: Sequence[Any], mode: str = "constant", value: float = 0
     names: dict[str, Any] = {"replicate": "edge", "reflect": "reflect", "circular": "wrap"}
     if mode not in names:
         raise ValueError(f"pad: mode {mode!r} is none of constant, {', '.join(names)}.")
-    for dim, (size, pair) in enumerate(zip(x.shape, pairs, strict=True)):
-        most = {"reflect": size - 1, "circular": size}.get(mode, np.inf)
-        if any(width > most for width in pair):
-            raise ValueError(f"pad: {pair} is more than {mode} finds in dim {dim}, of size {size}.")
-        if any(pair):  # padding is picking, some elements more than once
-            x = index_select(x, dim, np.pad(np.arange(size), pair, mode=names[mode]))
+    for dim, (size, (a, b)) in enumerate(zip(x.shape, pairs, strict=True)):
+        most = {"reflect": size - 1, "circular": size, "replicate": np.inf}[mode]
+        if a == b == 0:
+            continue
+        if a > most or b > most:
+            raise ValueError(
+                f"pad: {(a, b)} is more than {mode} finds in dim {dim} of shape {x.shape}."
+            )
+        # Padding is picking, some elements more than once.
+        index = np.pad(np.arange(size), (a * (a > 0), b * (b > 0)), mode=names[mode])
+        x = index_select(x, dim, index[-a * (a < 0) : index.size + b * (b < 0)])
     return x
 
 

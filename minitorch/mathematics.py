@@ -13,9 +13,12 @@ from minitorch.op import op
 
 __all__ = [
     "acos",
+    "acosh",
     "asin",
+    "asinh",
     "atan",
     "atan2",
+    "atanh",
     "ceil",
     "cosh",
     "erf",
@@ -149,6 +152,24 @@ def sinh(x):
 def cosh(x):
     """Hyperbolic cosine."""
     return np.cosh(x), lambda grad: grad * np.sinh(x)
+
+
+@op
+def asinh(x):
+    """Inverse of the hyperbolic sine."""
+    return np.arcsinh(x), lambda grad: grad / np.sqrt(x * x + 1)
+
+
+@op
+def acosh(x):
+    """Inverse of the hyperbolic cosine, for x from 1 on."""
+    return np.arccosh(x), lambda grad: grad / np.sqrt(x * x - 1)
+
+
+@op
+def atanh(x):
+    """Inverse of the hyperbolic tangent, for x between -1 and 1."""
+    return np.arctanh(x), lambda grad: grad / (1 - x * x)
 
 
 # ---- steps: flat nearly everywhere, so the gradient is 0 --------------------------------------

@@ -112,6 +112,9 @@ class Methods:
     atan2 = arctan2 = mathematics.atan2
     sinh = mathematics.sinh
     cosh = mathematics.cosh
+    asinh = arcsinh = mathematics.asinh
+    acosh = arccosh = mathematics.acosh
+    atanh = arctanh = mathematics.atanh
     sign = mathematics.sign
     floor = mathematics.floor
     ceil = mathematics.ceil
@@ -184,7 +187,8 @@ class Methods:
     expand = broadcast_to = shapes.expand
     expand_as = shapes.expand_as
     view_as = reshape_as = shapes.reshape_as
-    repeat = tile = shapes.repeat
+    repeat = shapes.repeat
+    tile = shapes.tile
     shrink = shapes.shrink
     stride = shapes.stride
     tril = diagonals.tril

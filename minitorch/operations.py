@@ -220,7 +220,9 @@ def masked_fill(x, mask, value):
             f"masked_fill: the value has shape {value.shape}, but it must be a single number. "
             "where(mask, value, x) takes one per element."
         )
-    return np.where(mask, value, x), (
+    if x.dtype.kind != "f" and np.asarray(value).dtype.kind == "f":
+        raise TypeError(f"masked_fill: a float does not fit into {x.dtype}. Convert x: x.float().")
+    return np.where(mask, value, x).astype(x.dtype, copy=False), (
         lambda grad: np.where(mask, 0, grad),
         None,
         lambda grad: np.where(mask, grad, 0),

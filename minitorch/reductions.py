@@ -239,6 +239,7 @@ def norm(x: Array, p: Any = 2, dim: Dims = None, keepdim: bool = False) -> Any:
 @op
 def logsumexp(x, dim: Dims, keepdim: bool = False) -> Any:
     """log(sum(exp(x))) along `dim`, shifted by the maximum so that exp cannot overflow."""
+    x = x if x.dtype.kind == "f" else x.astype(np.float32)
     shape, axes = x.shape, axes_of("logsumexp", x, dim)
     peak = np.maximum.reduce(x, axis=axes, keepdims=True, initial=-np.inf)
     peak = np.where(np.isfinite(peak), peak, 0)

@@ -37,6 +37,7 @@ __all__ = [
     "squeeze",
     "stride",
     "t",
+    "tile",
     "transpose",
     "unflatten",
     "unsqueeze",
@@ -150,12 +151,13 @@ def unsqueeze(x: Array, dim: int) -> Any:
 
 
 @op
-def permute(x: Array, *dims: int) -> Any:
+def permute(x: Array, dims: Any = (), *more: int) -> Any:
     """The dimensions in the given order."""
-    order = checked_dims("permute", flat_sizes(dims), x.ndim) if x.ndim else ()
+    named = flat_sizes((dims, *more))
+    order = checked_dims("permute", named, x.ndim) if x.ndim else ()
     if len(order) != x.ndim:
         raise ValueError(
-            f"permute: {flat_sizes(dims)} names {len(order)} of the {x.ndim} dimensions of shape "
+            f"permute: {named} names {len(order)} of the {x.ndim} dimensions of shape "
             f"{x.shape}; name each once."
         )
     back = tuple(int(place) for place in np.argsort(order))
@@ -187,9 +189,9 @@ def movedim(x: Array, source: Any, destination: Any) -> Any:
 
 
 @op
-def flip(x: Array, *dims: int) -> Any:
+def flip(x: Array, dims: Any = (), *more: int) -> Any:
     """The order of the elements reversed along `dims`."""
-    turned = checked_dims("flip", flat_sizes(dims), x.ndim) if x.ndim else ()
+    turned = checked_dims("flip", flat_sizes((dims, *more)), x.ndim) if x.ndim else ()
     return np.flip(x, turned), lambda grad: np.flip(grad, turned)
 
 
@@ -251,6 +253,12 @@ def repeat(x: Array, *sizes: int) -> Any:
         return np.add.reduce(grad.reshape(pairs), axis=copies).reshape(before)
 
     return np.tile(x, times), backward
+
+
+def tile(x: Any, *sizes: int) -> Any:
+    """`repeat`, but dimensions without a number of copies keep one."""
+    times = flat_sizes(sizes)
+    return repeat(x, *(1,) * (x.ndim - len(times)), *times)
 
 
 # ---- more around it, or less -----------------------------------------------------------------

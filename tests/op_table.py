@@ -124,6 +124,9 @@ ELEMENTWISE = [
     unary("atan", np.arctan),
     unary("sinh", np.sinh),
     unary("cosh", np.cosh),
+    unary("asinh", np.arcsinh),
+    unary("acosh", np.arccosh, 1.1, 4),
+    unary("atanh", np.arctanh, -0.9, 0.9),
     unary("abs", np.abs),
     unary("sign", np.sign),
     unary("floor", np.floor),
@@ -339,6 +342,8 @@ MOVEMENT = [
     ),
     Row("repeat", lambda x: x.repeat(2, 1, 3), lambda x: np.tile(x, (2, 1, 3)), MATRIX),
     Row("repeat", lambda x: x.repeat((2, 0)), lambda x: np.tile(x, (2, 0)), MATRIX),
+    Row("tile", lambda x: x.tile(2), lambda x: np.tile(x, 2), MATRIX),
+    Row("flip", lambda x: x.flip(dims=(1,)), lambda x: np.flip(x, 1), MATRIX),
     Row("repeat_interleave", lambda x: x.repeat_interleave(2, 1), lambda x: x.repeat(2, 1), MATRIX),
     Row("repeat_interleave", lambda x: x.repeat_interleave(3), lambda x: x.repeat(3), MATRIX),
     Row(
