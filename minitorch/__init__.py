@@ -1,9 +1,9 @@
 """minitorch: a deep-learning framework in readable numpy, grown in notebooks."""
 
-# Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 3_01_keeping_state. Edit there, then `make
-# extract`.
+# Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 3_01_keeping_state,
+# 4_03_convolution_made_fast. Edit there, then `make extract`.
 
-from minitorch import autograd, functional, nn, optim
+from minitorch import autograd, functional, memory, nn, optim, threads
 from minitorch.anomaly import detect_anomaly, set_detect_anomaly
 from minitorch.comparisons import (
     allclose,
@@ -286,6 +286,7 @@ __all__ = [
     "maximum",
     "mean",
     "median",
+    "memory",
     "min",
     "minimum",
     "mm",
@@ -346,6 +347,7 @@ __all__ = [
     "tan",
     "tanh",
     "tensor",
+    "threads",
     "tile",
     "topk",
     "trace",
