@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser import hunt
 from tests.browser.conftest import Watched
 from tests.browser.steps import RECORD, at, debugger_on, focus, recorded
+from viz.debugger import Debugger
 
 NAN = RECORD.replace("with record()", "import numpy\nwith numpy.errstate(all='ignore'), record()")
 NAN = NAN.replace("net(x), y)", "(net(x) - net(x)).log(), y)")
@@ -31,13 +33,17 @@ ODD = {
 
 
 @pytest.fixture
-def open_page(watched: Watched, tmp_path: Path):
-    def opened(code: str = RECORD) -> Locator:
-        path = recorded(code).save(tmp_path / "step.html")
-        watched.page.goto(path.as_uri())
+def shown(watched: Watched, tmp_path: Path):
+    def opened(debugger: Debugger) -> Locator:
+        watched.page.goto(debugger.save(tmp_path / "step.html").as_uri())
         return debugger_on(watched.page)
 
     return opened
+
+
+@pytest.fixture
+def open_page(shown):
+    return lambda code=RECORD: shown(recorded(code))
 
 
 def test_steps_forward_and_back_and_to_the_ends(open_page, watched: Watched):
@@ -149,6 +155,29 @@ def test_nan_is_magenta_where_it_is_born(open_page):
     expect(debugger.locator("g.node.trouble", has_text="log")).to_be_visible()
     debugger.locator("g.node", has_text="log").click()
     expect(debugger.locator(".stats")).to_contain_text("infinite")
+
+
+def test_the_hunt_for_a_nan_ends_at_the_op_that_made_it(shown):
+    debugger = shown(hunt.nan())
+    debugger.get_by_role("button", name="nonfinite").click()
+    expect(debugger.locator("g.node.now")).to_contain_text("log")
+    expect(debugger.locator(".listing .line.here")).to_contain_text("h.log()")
+
+
+def test_the_hunt_for_a_detached_parameter_ends_at_the_cut(shown):
+    debugger = shown(hunt.detached())
+    debugger.press("End")
+    expect(debugger.locator("g.pill.missed")).to_have_count(2)
+    expect(debugger.locator("path.wire.detached")).to_have_count(1)
+    debugger.locator("g.pill.missed", has_text="weight").click()
+    expect(debugger.locator(".numbers")).to_contain_text("none arrived")
+
+
+def test_the_hunt_for_a_wrong_broadcast_ends_at_the_op_that_repeats_both(shown):
+    debugger = shown(hunt.broadcast())
+    debugger.get_by_role("button", name="repeats both").click()
+    expect(debugger.locator("g.node.now")).to_contain_text("sub")
+    expect(debugger.locator(".say")).to_contain_text("16×16: is that meant?")
 
 
 def test_hostile_names_stay_text(open_page, watched: Watched):

@@ -121,8 +121,20 @@ export class Debugger {
         element("ul", {}, (error.inputs ?? []).map((input) => element("li", {}, element("code", {}, input.name), " ", input.text)))),
       live && element("div", { class: "live" }, element("b", {}, live.state), " ", live.reason ?? "",
         live.state === "paused" && this.ask.online && [element("button", { type: "button", class: "primary", onclick: () => this.command("continue") }, "continue the run"), element("button", { type: "button", onclick: () => this.command("stop") }, "stop it")]),
-      (payload.notes ?? []).length > 0 && element("p", { class: "muted" }, payload.notes.join(" · ")),
+      !error && this.troubles(),
+      (payload.notes ?? []).length > 0 && element("p", {}, payload.notes.join(" · ")),
     ].filter(Boolean));
+  }
+
+  // One way to the first moment of each kind of trouble.
+  troubles() {
+    const { moments } = this.recording;
+    const kinds = [...new Set(moments.flatMap((moment) => moment.flags ?? []))];
+    const ways = kinds.map((kind) => {
+      const first = moments.findIndex((moment) => moment.flags?.includes(kind));
+      return element("button", { type: "button", class: "link", onclick: () => this.goTo(first) }, `⚠ ${kind.replaceAll("-", " ")}: ${cut(moments[first].text, 140)}`);
+    });
+    return ways.length > 0 && element("div", { class: "troubles" }, ways);
   }
 
   drawSteps() {
