@@ -14,7 +14,6 @@ from typing import Any
 
 from minitorch.checkpoints import Checkpoints
 from minitorch.clipping import clip_grad_norm_
-from minitorch.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from minitorch.state import save
 from minitorch.trainers import Callback, Trainer
 
@@ -24,37 +23,36 @@ __all__ = ["ClipGradients", "EarlyStopping", "LogFile", "SaveCheckpoints", "Sche
 class Schedule(Callback):
     """Step a learning-rate schedule after every "batch" or "epoch".
 
-    A `ReduceLROnPlateau` is shown the figure of the history that `watch` names.
+    One that looks at a figure, as `ReduceLROnPlateau` does, is shown the one of the history that
+    `watch` names.
     """
 
-    def __init__(
-        self,
-        scheduler: LRScheduler | ReduceLROnPlateau,
-        every: str = "epoch",
-        watch: str = "validation_loss",
-    ) -> None:
-        if every not in ("batch", "epoch"):
-            raise ValueError(f'Schedule: every is "batch" or "epoch", not {every!r}.')
+    def __init__(self, scheduler: Any, every: str = "epoch", watch: str | None = None) -> None:
+        if every not in ("batch", "epoch") or (watch is not None and every == "batch"):
+            raise ValueError(
+                f'Schedule: every is "batch" or "epoch", not {every!r}; figures are there to '
+                "watch after an epoch."
+            )
         self.scheduler, self.every, self.watch = scheduler, every, watch
 
     def on_batch_end(self, trainer: Trainer) -> None:
-        """Step, if it is time; the last batch of all has no next one."""
-        last = (
-            trainer.batches_per_epoch == trainer.batch and trainer.epoch + 1 == trainer.last_epoch
-        )
-        if self.every == "batch" and not last and isinstance(self.scheduler, LRScheduler):
+        """Step, if it is time; after the last batch of all no other one needs a rate."""
+        last_epoch = trainer.epoch + 1 == trainer.last_epoch
+        last = last_epoch and trainer.batches_per_epoch == trainer.batch
+        if self.every == "batch" and not last:
             self.scheduler.step()
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Step, if it is time."""
-        if isinstance(self.scheduler, ReduceLROnPlateau):
+        if self.watch is not None:
             self.scheduler.step(figure(trainer, self.watch))
         elif self.every == "epoch":
             self.scheduler.step()
 
     def state_dict(self) -> dict[str, Any]:
         """The schedule's."""
-        return self.scheduler.state_dict()
+        state: dict[str, Any] = self.scheduler.state_dict()
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The schedule's."""
