@@ -287,6 +287,23 @@ def test_who_wrote_it(debugger, two_steps):
     assert debugger.handle({"type": "who", "array": f"{tanh}.value"})["moments"] == [1]
 
 
+def test_questions_from_python(two_steps):
+    debugger = Debugger(two_steps[1])
+    said = debugger.who_wrote("tanh #2")
+    assert [line.split(":")[0] for line in said] == [
+        "The gradient of add #4 has arrived",
+        "The gradient of linear #3 has arrived",
+    ]
+    lines = debugger.check_rules("linear #3")
+    assert [line.split(":")[0] for line in lines] == ["x", "weight", "bias"]
+    assert all("✓" in line for line in lines)
+    words = debugger.what_if("head.bias", (0,), 100.0)
+    before, after = (float(word) for word in words.replace(",", "").split() if word[0].isdigit())
+    assert after > 9000 > before
+    with pytest.raises(ValueError, match="only the values of a parameter"):
+        debugger.what_if("tanh #2", (0, 0), 1.0)
+
+
 def test_messages_that_make_no_sense_get_an_answer(debugger):
     for message in ({}, {"type": "fly"}, {"type": "values", "array": "n99.value"},
                     {"type": "unbreak", "breakpoint": "b9"}, {"type": "step", "index": 7},

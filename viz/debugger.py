@@ -21,8 +21,16 @@ from viz.controller import Controller
 from viz.payload import Payload
 from viz.postmortem import error_record
 from viz.recording import Recording
+from viz.words import sentence
 
 Changed = Callable[[str, Any], None]
+
+
+def result_of(recording: Recording, step: int) -> float:
+    """The single number that a step's forward ended with, or nan."""
+    ran = [m for m in recording.moments if m.step == step and m.act == "op"]
+    value = recording.arrays.values(ran[-1].array or "") if ran else None
+    return float(value.sum()) if value is not None and value.size == 1 else float("nan")
 
 
 class Debugger:
@@ -218,6 +226,36 @@ class Debugger:
     def grad(self) -> np.ndarray | None:
         """The selected one's complete gradient, or None when there is none (yet)."""
         return self.recording.arrays.values(f"{self.selected_id}.grad")
+
+    # ---- questions -----------------------------------------------------------------------------
+
+    def who_wrote(self, wanted: Node | Tensor | str) -> list[str]:
+        """The backward steps that added to a gradient, in words."""
+        moments = self.controller.writers(f"{self.find(wanted)}.grad")
+        return [sentence(self.recording, index) for index in moments]
+
+    def check_rules(self, wanted: Node | Tensor | str) -> list[str]:
+        """An op's backward rules beside difference quotients, one line per input."""
+        into = self.recording.growing.into[self.find(wanted)]
+        edges = [edge for edge in into if edge.id in self.recording.sent_at]
+        asked = ({"type": "numeric", "edge": edge.id} for edge in edges)
+        answers = [self.handle(message) for message in asked]
+        lines = (answer.get("text", answer.get("message")) for answer in answers)
+        return [f"{edge.input}: {line}" for edge, line in zip(edges, lines, strict=True)]
+
+    def what_if(self, wanted: Tensor | str, index: tuple[int, ...], value: float) -> str:
+        """Change one number of a leaf, and run forward and backward again on the side.
+
+        Answers with the result before and after; `look_at(original)` shows the real run again.
+        """
+        message = {"type": "whatif", "node": self.find(wanted), "index": index, "value": value}
+        before = result_of(self.recording, self.view.step)
+        answer = self.handle(message)
+        if answer["type"] == "error":
+            raise ValueError(f"what_if: {answer['message']}")
+        self.tell("payload", answer["payload"])
+        after = result_of(self.recording, self.view.step)
+        return f"the result was {before:.6g}, now it is {after:.6g}"
 
     # ---- replacing what is looked at -----------------------------------------------------------
 

@@ -176,6 +176,8 @@ class Inlined(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """One call, simplified where it can be."""
         self.generic_visit(node)
+        if ast.unparse(node.func) in ("np.dot", "np.matmul") and len(node.args) == 2:
+            return ast.BinOp(node.args[0], ast.MatMult(), node.args[1])
         if isinstance(node.func, ast.Attribute) and node.func.attr == "reshape":
             before = evaluate(ast.unparse(node.func.value), self.scope)
             after = evaluate(ast.unparse(node), self.scope)

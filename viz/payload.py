@@ -291,7 +291,7 @@ def moment_flags(recording: Recording, index: int) -> list[str]:
 def source_record(place: Place) -> dict[str, Any]:
     """A place in the user's code with the lines around it."""
     return {
-        "where": place.where, "file": place.file, "line": place.line,
+        "where": place.where, "file": place.short_file, "line": place.line,
         "function": place.function, "lines": [list(each) for each in place.lines()],
     }  # fmt: skip
 
@@ -299,7 +299,8 @@ def source_record(place: Place) -> dict[str, Any]:
 def op_record(op: Any) -> dict[str, Any]:
     """What an op's source says."""
     source = op_source(op)
-    return {"doc": source.doc, "code": source.code, "file": source.file, "line": source.line}
+    file = Place(source.file, source.line, op.__name__).short_file
+    return {"doc": source.doc, "code": source.code, "file": file, "line": source.line}
 
 
 def bytes_text(count: int) -> str:

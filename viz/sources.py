@@ -40,10 +40,22 @@ class Place:
         numbers = range(max(1, self.line - AROUND), self.line + AROUND + 1)
         found = [(number, linecache.getline(self.file, number)) for number in numbers]
         kept = [(number, text.rstrip("\n")) for number, text in found if text]
+        if self.function != "<module>":  # what comes after the function is another story
+            outside = (k for k, (number, text) in enumerate(kept) if self.is_after(number, text))
+            kept = kept[: next(outside, len(kept))]
         while kept and not kept[-1][1].strip():
             kept.pop()
         text = textwrap.dedent("\n".join(line for _, line in kept)).split("\n")
         return [(number, line) for (number, _), line in zip(kept, text, strict=False)]
+
+    def is_after(self, number: int, text: str) -> bool:
+        """Whether a line below begins something else at the left margin."""
+        return number > self.line and bool(text) and not text[0].isspace() and text[0] not in ")]}"
+
+    @property
+    def short_file(self) -> str:
+        """The last two parts of the path; of a cell, nothing: its place is a temporary file."""
+        return "" if cell_name(self.file) else "/".join(Path(self.file).parts[-2:])
 
 
 def cell_name(file: str) -> str | None:
