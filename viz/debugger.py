@@ -207,8 +207,10 @@ class Debugger:
         self._selected = name
 
     def find(self, wanted: Node | Tensor | str) -> str:
-        """The id of a vertex given as itself, by id, by name, or as `tanh #3`."""
-        for vertex in reversed(self.recording.graph.vertices.values()):
+        """The id of a vertex given as itself, by id, by name, or as `tanh #3`; the shown step's."""
+        step_of = self.recording.growing.step_of
+        vertices = reversed(self.recording.graph.vertices.values())
+        for vertex in sorted(vertices, key=lambda vertex: step_of[vertex.id] != self.view.step):
             known = [vertex.subject, getattr(vertex.subject, "node", None)]
             node = getattr(wanted, "node", None)
             if any(each is not None and (each is wanted or each is node) for each in known):
