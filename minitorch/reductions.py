@@ -59,7 +59,7 @@ def axes_of(name: str, x: Array, dim: Dims) -> tuple[int, ...]:
 
 def spread(y: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdim: bool) -> Any:
     """A reduction's result or gradient laid out over what was reduced, without copying."""
-    kept = y if keepdim else np.expand_dims(y, axes)
+    kept = y if keepdim or y.ndim == 0 else np.expand_dims(y, axes)
     return np.broadcast_to(kept, shape)
 
 
