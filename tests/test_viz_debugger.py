@@ -362,6 +362,15 @@ def test_wrong_broadcast_says_where_it_clashes():
     )
 
 
+def test_overwritten_value_opens_on_the_op_that_needed_it():
+    x = minitorch.tensor([1.0, 2.0], requires_grad=True)
+    y = x.exp()
+    with pytest.raises(RuntimeError, match="overwritten"), record() as recording:
+        y.mul_(2.0).sum().backward()
+    assert recording.moments[-1].act == "error"
+    assert Debugger(recording).payload()["error"]["title"] == "exp #1: RuntimeError"
+
+
 def test_error_outside_any_op_is_kept():
     def user_code(settings):
         minitorch.ones(2).exp()

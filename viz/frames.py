@@ -6,7 +6,7 @@ Leans on geometry.
 from __future__ import annotations
 
 from viz.fold import Scene
-from viz.geometry import Frame, Layout, Rectangle, Spot, shortened, text_width
+from viz.geometry import Curve, Frame, Layout, Rectangle, Spot, shortened, text_width
 
 MARGIN = 22.0
 
@@ -60,6 +60,13 @@ def widen(corners: dict[str, Corners], box: str, place: Rectangle) -> None:
     )  # fmt: skip
 
 
+def heights_of(curve: Curve) -> list[float]:
+    """How far up and down a line and its number reach."""
+    paths = [curve.forward, curve.backward or []]
+    points = [y for path in paths for _, part in path for _, y in part]
+    return [*points, curve.chip[1] - 10, curve.chip[1] + 10]
+
+
 def shift_into_view(layout: Layout) -> None:
     """Move everything so that the picture begins at `MARGIN`, and measure it."""
     places = list(layout.rectangles())
@@ -68,9 +75,9 @@ def shift_into_view(layout: Layout) -> None:
         return
     left = min(place.x for place in places)
     right = max(place.x + place.width for place in places)
-    chips = [curve.chip[1] for curve in layout.curves]
-    top = min([*(place.y for place in places), *(y - 10 for y in chips)])
-    bottom = max([*(place.y + place.height for place in places), *(y + 10 for y in chips)])
+    heights = [height for curve in layout.curves for height in heights_of(curve)]
+    top = min([*(place.y for place in places), *heights])
+    bottom = max([*(place.y + place.height for place in places), *heights])
     move_x, move_y = MARGIN - left, MARGIN - top
     layout.width, layout.height = right - left + 2 * MARGIN, bottom - top + 2 * MARGIN
     for place in places:

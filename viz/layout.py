@@ -190,7 +190,8 @@ def jumping(scene: Scene) -> set[tuple[str, str]]:
         further = 0
         for target in after[name]:
             further |= reached[target]
-        jumps |= {(name, target) for target in after[name] if further & bit[target]}
+        if scene.items[name].kind in ("op", "module"):  # leaves stand in a column: led around
+            jumps |= {(name, target) for target in after[name] if further & bit[target]}
         for target in after[name]:
             further |= bit[target]
         reached[name] = further

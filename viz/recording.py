@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from minitorch.autograd import sum_to_shape
-from minitorch.graph import Listener, Step, listening
+from minitorch.graph import Listener, Node, Step, listening
 from minitorch.tensor import Tensor
 from viz.arrays import Store
 from viz.growing import GrowingGraph
@@ -95,11 +95,18 @@ class Recording(Listener):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._listening.__exit__()
-        if error is not None and not isinstance(error, RecordingDone):
-            self.error = error
+        if error is None or isinstance(error, RecordingDone):
+            return
+        failed = None if self.error is error else node_in(trace)
+        self.error = error
+        if failed is not None:  # a rule raised: no listener hears of that
+            self._happened("backward", "error", self.growing.vertex_of(failed), None)
 
     # ---- what listeners hear -------------------------------------------------------------------
 
@@ -239,6 +246,16 @@ def record(budget: int = DEFAULT_BUDGET, steps: int | None = None) -> Recording:
     `RecordingDone` leaves the recorded code.
     """
     return Recording(budget, steps)
+
+
+def node_in(trace: TracebackType | None) -> Node | None:
+    """The node whose backward was under way when an error was raised, or None."""
+    found = None
+    while trace is not None:
+        owner = trace.tb_frame.f_locals.get("self")
+        found = owner if isinstance(owner, Node) else found
+        trace = trace.tb_next
+    return found
 
 
 def as_values(value: Any) -> np.ndarray:
