@@ -62,7 +62,7 @@ def widen(corners: dict[str, Corners], box: str, place: Rectangle) -> None:
 
 def heights_of(curve: Curve) -> list[float]:
     """How far up and down a line and its number reach."""
-    paths = [curve.forward, curve.backward or []]
+    paths = (path for path in (curve.forward, curve.backward) if path is not None)
     points = [y for path in paths for _, part in path for _, y in part]
     return [*points, curve.chip[1] - 10, curve.chip[1] + 10]
 
