@@ -90,6 +90,33 @@ def test_the_kernel_answers_values_folding_the_numeric_gradient_and_what_if(page
     expect(debugger.locator(".notices")).to_contain_text("What if")
 
 
+def test_a_live_run_pauses_at_a_breakpoint_and_goes_on(page: Page, lab: Lab):
+    live = (
+        RECORD.split("with record()")[0]
+        + """
+import viz
+
+def step():
+    minitorch.functional.mse_loss(net(x), y).backward()
+    optimizer.step()
+
+debugger = viz.debug(step, live=True, breakpoints=[("op", "tanh")])
+debugger"""
+    )
+    write_notebook(lab, "live.ipynb", [live, "print(2 + 2)"])
+    open_notebook(page, lab, "live.ipynb")
+    run_cell(page, 0)
+    debugger = debugger_on(page)
+    expect(debugger.locator(".live")).to_contain_text("paused")
+    expect(debugger.locator("g.node.now")).to_contain_text("tanh")
+    run_cell(page, 1)  # the kernel is free while the run waits
+    expect(printed(page, 1)).to_have_text("4")
+    debugger.get_by_role("button", name="continue the run").click()
+    expect(debugger.locator(".phase")).to_have_text("backward")
+    debugger.get_by_role("button", name="continue the run").click()
+    expect(debugger.locator(".live")).to_contain_text("finished")
+
+
 def test_two_debuggers_in_one_page_do_not_meet(page: Page, lab: Lab):
     cells = [RECORD + "\ndebugger", "other = Debugger(recording)\nother", "debugger"]
     write_notebook(lab, "two.ipynb", cells)
