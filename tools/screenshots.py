@@ -58,7 +58,7 @@ class Small(nn.Module):
 
 
 def residual_step() -> Debugger:
-    """One training step of the residual net on two moons' worth of noise."""
+    """One training step of the residual net on random points."""
     minitorch.manual_seed(0)
     net = Residual()
     optimizer = optim.SGD(net.parameters(), lr=0.1)
@@ -116,6 +116,7 @@ SHOTS = [
     Shot("debugger-predict", bias_step, ("p", "End", "b")),
     Shot("debugger-broadcast", bias_step, ("End",)),
     Shot("debugger-convolution", image_step, ("End", *"bbbb")),
+    Shot("debugger-cross-entropy", image_step, tuple("nnnnnn")),
     Shot("debugger-error", misfit, ()),
 ]
 

@@ -16,6 +16,7 @@ STATIC = Path(__file__).parent / "static"
 ROOT = ".minitorch-debugger"
 
 IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";\n', re.MULTILINE)
+LEAD = re.compile(r"^\s*//.*\n|^\s+", re.MULTILINE)  # saved notebooks hold a copy: keep it small
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) (\w+))", re.MULTILINE)
 
 
@@ -24,7 +25,7 @@ def script(entry: str) -> str:
     """Return one JavaScript module made of `static/ENTRY.js` and all that it imports."""
     modules: dict[str, str] = {}
     body = _bound(entry, modules)
-    return "".join(modules.values()) + body
+    return LEAD.sub("", "".join(modules.values()) + body)
 
 
 def _bound(name: str, modules: dict[str, str]) -> str:

@@ -1,7 +1,7 @@
 // The debugger's page: one recording, one position in it, and the views that show both.
 
 import { BreakMenu } from "./breakpoints.js";
-import { bytes, cut, element } from "./dom.js";
+import { bytes, cut, element, set } from "./dom.js";
 import { Find } from "./find.js";
 import { drawInspection } from "./formula.js";
 import { GraphView } from "./graph.js";
@@ -150,7 +150,7 @@ export class Debugger {
     const moment = recording.at(position);
     this.graph.paint(position, this.selected);
     this.timeline.paint(position, moment);
-    this.root.dataset.phase = moment.phase;
+    set(this.root, "data-phase", moment.phase);
     this.paintTitle(moment);
     cancelAnimationFrame(this.waiting);
     this.waiting = requestAnimationFrame(() => this.paintInspector());

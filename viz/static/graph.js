@@ -152,7 +152,7 @@ export class GraphView {
     const { recording } = this;
     if (!recording || !this.layout) return;
     const moment = recording.at(position);
-    this.canvas.dataset.phase = moment.phase;
+    set(this.canvas, "data-phase", moment.phase);
     for (const part of this.parts.values()) {
       set(part.group, "class", this.classOf(part.place.kind, part.nodes, position, part.place.id === this.home.get(selected)));
       for (const dot of part.dots) {
