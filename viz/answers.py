@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from viz.arrays import array_record, plain, summarize
-from viz.payload import layout_record
+from viz.records import layout_record
 from viz.replay import numeric_gradient, replayed
 
 if TYPE_CHECKING:
