@@ -201,7 +201,7 @@ def raise_explained(error: Exception, name: str, arrays: Sequence[Any]) -> None:
         )
     kinds = (ValueError, TypeError, IndexError, MemoryError, RuntimeError)
     kind = next((kind for kind in kinds if isinstance(error, kind)), RuntimeError)
-    raise kind(f"{name}({shapes}): {error}.{cure}") from error
+    raise kind(f"{name}({shapes}): {str(error).rstrip(' .')}.{cure}") from error
 
 
 def describe(value: Any) -> str:
