@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import nn, optim
+from minitorch import Tensor, nn, optim
 from minitorch.autograd import Function, grad
 
 
@@ -58,7 +58,7 @@ def test_gradients_of_leaves_do_not_share_memory():
 def test_hooks_see_and_replace_complete_gradients_until_removed():
     x = leaf(3)
     y = x * 2
-    seen = []
+    seen: list[Tensor] = []
     handle = y.register_hook(seen.append)
     y.register_hook(lambda gradient: gradient * 10)
     y.retain_grad()

@@ -1,6 +1,7 @@
 """The tensor: dtypes, conversions, numpy both ways, printing."""
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def test_conversions_keep_the_way_back_for_floats():
 
 def test_numpy_functions_stay_in_the_graph():
     x = minitorch.randn(3, requires_grad=True)
-    y = np.exp(x) + np.ones(3, np.float32) + np.where(x.detach() > 0, x, 0) + np.float32(1)
+    y: Any = np.exp(x) + np.ones(3, np.float32) + np.where(x.detach() > 0, x, 0) + np.float32(1)
     assert isinstance(y, Tensor)
     assert y.requires_grad
     assert np.sum(np.concatenate([x, y]), axis=0, keepdims=True).shape == (1,)
