@@ -1,0 +1,205 @@
+"""Modules as trees, containers, hooks, layers, normalization, initial weights, statistics."""
+
+import math
+
+import numpy as np
+import pytest
+
+import minitorch
+from minitorch import functional as F
+from minitorch import gradcheck, nn
+from minitorch.layer_statistics import LayerStatistics
+
+RANDOM = np.random.default_rng(0)
+
+
+def leaf(*shape):
+    return minitorch.Tensor(RANDOM.standard_normal(shape), requires_grad=True)
+
+
+def test_shared_parameters_are_yielded_once_and_saved_under_both_names():
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    model[1].weight = model[0].weight
+    assert [path for path, _ in model.named_parameters()] == ["0.weight", "0.bias", "1.bias"]
+    assert list(model.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+
+
+def test_containers_hold_modules_by_position_and_by_name():
+    layers = nn.ModuleList([nn.Linear(2, 3), nn.ReLU()]).append(nn.Linear(3, 1))
+    assert len(layers) == 3
+    assert isinstance(layers[-1], nn.Linear)
+    assert [type(layer).__name__ for layer in layers[1:]] == ["ReLU", "Linear"]
+    heads = nn.ModuleDict({"left": nn.Linear(2, 1)})
+    heads["right"] = nn.Linear(2, 1)
+    assert list(heads) == ["left", "right"]
+    assert "left" in heads
+    assert [path for path, _ in heads.named_parameters()][2] == "right.weight"
+    with pytest.raises(KeyError, match="method"):
+        heads["forward"] = nn.Linear(1, 1)
+
+
+def test_sequential_takes_names_and_slices():
+    model = nn.Sequential({"first": nn.Linear(2, 4), "act": nn.Tanh()}, nn.Linear(4, 1))
+    x = minitorch.randn(3, 2)
+    np.testing.assert_allclose(model[2](model[:2](x)).data, model(x).data)
+    assert next(model.named_parameters())[0] == "first.weight"
+
+
+def test_state_of_another_shape_changes_nothing():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    before = {name: value.copy() for name, value in model.state_dict().items()}
+    state = {name: value + 1 for name, value in before.items()} | {"1.bias": np.ones(3)}
+    with pytest.raises(ValueError, match=r"1\.bias has shape \(3,\), the model's has \(2,\)"):
+        model.load_state_dict(state)
+    for name, value in model.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_names_missing_and_unexpected_are_listed():
+    model = nn.Linear(2, 2)
+    with pytest.raises(ValueError, match=r"bias is missing; extra is unexpected"):
+        model.load_state_dict({"weight": np.ones((2, 2)), "extra": np.ones(1)})
+    missing, unexpected = model.load_state_dict({"extra": np.ones(1)}, strict=False)
+    assert (missing, unexpected) == (["weight", "bias"], ["extra"])
+
+
+def test_hooks_see_and_replace_inputs_and_outputs():
+    layer = nn.Linear(2, 2)
+    x = minitorch.ones(1, 2)
+    plain = layer(x).data
+    before = layer.register_forward_pre_hook(lambda module, inputs: inputs[0] * 0)
+    np.testing.assert_array_equal(layer(x).data[0], layer.bias.data)
+    before.remove()
+    with layer.register_forward_hook(lambda module, inputs, output: output + 1):
+        np.testing.assert_allclose(layer(x).data, plain + 1)
+    np.testing.assert_array_equal(layer(x).data, plain)
+
+
+def test_dropout_keeps_the_expected_value_and_is_off_in_use():
+    minitorch.manual_seed(0)
+    layer, x = nn.Dropout(0.25), minitorch.ones(200, 200)
+    y = layer(x).data
+    assert set(np.unique(y)) == {0, np.float32(1 / 0.75)}
+    assert y.mean() == pytest.approx(1, abs=0.02)
+    np.testing.assert_array_equal(layer.eval()(x).data, x.data)
+    x = leaf(50)
+    y = F.dropout(x, p=0.5)
+    y.sum().backward()
+    assert x.grad is not None
+    np.testing.assert_array_equal(x.grad.data, np.where(y.data == 0, 0, 2.0))
+
+
+def test_dropping_everything_gives_zeros_and_no_nan():
+    assert F.dropout(minitorch.ones(5), p=1.0).tolist() == [0] * 5
+    with pytest.raises(ValueError, match="probability"):
+        F.dropout(minitorch.ones(5), p=1.5)
+
+
+def test_embedding_sums_the_gradients_of_repeated_rows():
+    table = nn.Embedding(4, 2)
+    table(minitorch.tensor([[1, 1], [3, 1]])).sum().backward()
+    assert table.weight.grad is not None
+    assert table.weight.grad.tolist() == [[0, 0], [3, 3], [0, 0], [1, 1]]
+    with pytest.raises(IndexError, match="4 rows"):
+        table(minitorch.tensor([4]))
+    with pytest.raises(TypeError, match="integers"):
+        table(minitorch.tensor([1.0]))
+
+
+def test_one_hot():
+    assert F.one_hot(minitorch.tensor([2, 0])).tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert F.one_hot(minitorch.tensor([1]), num_classes=4).tolist() == [[0, 1, 0, 0]]
+    with pytest.raises(IndexError, match="0 to 1"):
+        F.one_hot(minitorch.tensor([2]), num_classes=2)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (4, 3, 2), (3, 3, 2, 4)])
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_gradients_agree_with_differences(shape, training):
+    mean, variance = np.array([0.1, -0.2, 0.3]), np.array([0.5, 1.0, 2.0])
+
+    def normalized(x, weight, bias):
+        running = mean.copy(), variance.copy()
+        return F.batch_norm(x, *running, weight, bias, training=training)
+
+    gradcheck(normalized, (leaf(*shape), leaf(3), leaf(3)))
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_layer_and_group_norm_gradients_agree_with_differences(groups):
+    gradcheck(lambda x, w, b: F.group_norm(x, groups, w, b), (leaf(2, 4, 3), leaf(4), leaf(4)))
+    gradcheck(
+        lambda x, w, b: F.layer_norm(x, (4, 3), w, b), (leaf(2, 4, 3), leaf(4, 3), leaf(4, 3))
+    )
+
+
+def test_normalization_keeps_the_memory_order():
+    x = minitorch.Tensor(RANDOM.standard_normal((2, 5, 5, 3)).transpose(0, 3, 1, 2))
+    y = F.batch_norm(x, None, None, training=True)
+    assert y.data.strides == x.data.strides
+
+
+def test_running_statistics_by_hand():
+    layer, x = nn.BatchNorm1d(1, momentum=0.5), np.array([[1.0], [2.0], [6.0]], np.float32)
+    layer(minitorch.tensor(x))
+    assert layer.running_mean.item() == pytest.approx(0.5 * 0 + 0.5 * 3)
+    assert layer.running_var.item() == pytest.approx(0.5 * 1 + 0.5 * 7)
+    assert layer.num_batches_tracked.item() == 1
+
+
+BAD = [
+    (lambda: nn.BatchNorm1d(3)(minitorch.ones(1, 3)), "no variance"),
+    (lambda: nn.BatchNorm1d(3)(minitorch.ones(4, 2)), "3 channels"),
+    (lambda: nn.BatchNorm2d(3)(minitorch.ones(4, 3)), "4 dimensions|dimensions"),
+    (lambda: nn.LayerNorm(3)(minitorch.ones(4, 2)), r"does not end in \(3,\)"),
+    (lambda: nn.GroupNorm(2, 3)(minitorch.ones(4, 3)), "2 equal groups"),
+]
+
+
+@pytest.mark.parametrize("call, words", BAD)
+def test_inputs_that_do_not_fit_are_explained(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_initial_deviations_follow_the_fans():
+    minitorch.manual_seed(0)
+    weight = minitorch.zeros(400, 100)
+    assert nn.init.kaiming_normal_(weight, nonlinearity="relu").data.std() == pytest.approx(
+        math.sqrt(2 / 100), rel=0.02
+    )
+    fan_out = nn.init.kaiming_uniform_(weight, mode="fan_out", nonlinearity="linear")
+    assert np.abs(fan_out.data).max() == pytest.approx(math.sqrt(3 / 400), rel=0.01)
+    assert nn.init.xavier_normal_(weight).data.std() == pytest.approx(math.sqrt(2 / 500), rel=0.02)
+    with pytest.raises(ValueError, match="no fans"):
+        nn.init.kaiming_normal_(minitorch.zeros(3))
+
+
+@pytest.mark.parametrize("shape", [(5, 8), (8, 5), (4, 2, 3, 3)])
+def test_orthogonal_weights_keep_lengths(shape):
+    rows = nn.init.orthogonal_(minitorch.zeros(*shape), gain=2.0).data.reshape(shape[0], -1)
+    product = rows @ rows.T if shape[0] <= rows.shape[1] else rows.T @ rows
+    np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-5)
+
+
+def test_truncated_normal_stays_inside():
+    minitorch.manual_seed(0)
+    values = nn.init.trunc_normal_(minitorch.zeros(5000), std=1.0, a=-1, b=1.5).data
+    assert values.min() >= -1
+    assert values.max() <= 1.5
+    assert values.max() > 1.4
+    with pytest.raises(ValueError, match="almost nothing"):
+        nn.init.trunc_normal_(minitorch.zeros(5), std=0.1, a=3, b=4)
+
+
+def test_statistics_see_outputs_and_gradients_and_leave_no_hook():
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Sequential(nn.Linear(4, 1)))
+    with LayerStatistics(model) as statistics:
+        output = model(minitorch.randn(8, 3))
+        output.sum().backward()
+    assert [row["layer"] for row in statistics.rows] == ["0", "1", "2.0"]
+    assert statistics.rows[2]["mean"] == pytest.approx(float(output.data.mean()))
+    assert statistics.rows[2]["gradient_mean"] == 1
+    assert 0 < statistics.rows[1]["zeros"] < 1
+    model(minitorch.randn(8, 3))
+    assert len(statistics.rows) == 3
