@@ -1,7 +1,7 @@
 """PyTorch's name for ops as functions: `import minitorch.functional as F`."""
 
-# Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 2_06_modules, 3_03_batch_norm, 4_04_pooling.
-# Edit there, then `make extract`.
+# Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 2_06_modules, 3_03_batch_norm, 4_02_im2col,
+# 4_04_pooling. Edit there, then `make extract`.
 
 from minitorch.activations import (
     elu,
@@ -39,6 +39,7 @@ from minitorch.normalization import batch_norm, group_norm, layer_norm
 from minitorch.operations import linear, relu, sigmoid, tanh
 from minitorch.pooling import adaptive_max_pool2d, avg_pool2d, max_pool2d
 from minitorch.resizing import adaptive_avg_pool2d, interpolate
+from minitorch.unfolding import fold, unfold
 
 __all__ = [
     "adaptive_avg_pool2d",
@@ -54,6 +55,7 @@ __all__ = [
     "dropout",
     "elu",
     "embedding",
+    "fold",
     "gelu",
     "group_norm",
     "hardsigmoid",
@@ -85,4 +87,5 @@ __all__ = [
     "softplus",
     "softsign",
     "tanh",
+    "unfold",
 ]

@@ -38,6 +38,10 @@ class Axis(NamedTuple):
         """In how many places the kernel fits into an input of `length`."""
         return (length + self.before + self.after - self.span) // self.stride + 1
 
+    def position(self, place: int, tap: int) -> int:
+        """Which input element meets this element of the kernel in this place; < 0 in padding."""
+        return place * self.stride + tap * self.dilation - self.before
+
 
 def axes(
     name: str,
