@@ -31,26 +31,6 @@ __all__ = [
 ]
 
 
-class Convolution(Module):
-    """What convolution layers share: kernels, bias, and how the kernels move.
-
-    Weights and bias start as PyTorch's: uniform within 1 / sqrt(inputs of one output).
-    """
-
-    def __init__(self, shape: tuple[int, ...], features: int, bias: bool, **moves: Any) -> None:
-        weight = kaiming_uniform(*shape, gain=1 / math.sqrt(3))
-        bound = 1 / math.sqrt(math.prod(shape[1:]))
-        self.weight = Parameter(kernels_last(weight.data))
-        self.bias = Parameter(uniform(features, low=-bound, high=bound)) if bias else None
-        self.moves = moves
-
-    def extra_repr(self) -> str:
-        """Shape of the weight, and what is not as usual."""
-        usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "output_padding": 0}
-        moves = [f"{name}={move}" for name, move in self.moves.items() if move != usual[name]]
-        return ", ".join([str(self.weight.shape), *moves, *(["bias=False"] * (self.bias is None))])
-
-
 def kernels_last(weight: np.ndarray) -> np.ndarray:
     """The same (K, C, R, S), in memory (R, S, C, K): the matrix that im2col's product needs."""
     order = range(2, weight.ndim)
@@ -70,6 +50,26 @@ def check_groups(name: str, in_channels: int, out_channels: int, groups: int) ->
             f"{name}: {groups} groups do not divide {in_channels} input and {out_channels} output "
             "channels."
         )
+
+
+class Convolution(Module):
+    """What convolution layers share: kernels, bias, and how the kernels move.
+
+    Weights and bias start as PyTorch's: uniform within 1 / sqrt(inputs of one output).
+    """
+
+    def __init__(self, shape: tuple[int, ...], features: int, bias: bool, **moves: Any) -> None:
+        weight = kaiming_uniform(*shape, gain=1 / math.sqrt(3))
+        bound = 1 / math.sqrt(math.prod(shape[1:]))
+        self.weight = Parameter(kernels_last(weight.data))
+        self.bias = Parameter(uniform(features, low=-bound, high=bound)) if bias else None
+        self.moves = moves
+
+    def extra_repr(self) -> str:
+        """Shape of the weight, and what is not as usual."""
+        usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "output_padding": 0}
+        moves = [f"{name}={move}" for name, move in self.moves.items() if move != usual[name]]
+        return ", ".join([str(self.weight.shape), *moves, *(["bias=False"] * (self.bias is None))])
 
 
 class Conv2d(Convolution):

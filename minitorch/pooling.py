@@ -125,38 +125,6 @@ def avg_pool2d(
     return y.transpose(0, 3, 1, 2), backward
 
 
-@op
-def adaptive_max_pool2d(x: Array, output_size: Pair) -> Any:
-    """The largest number in each cell of a grid of `output_size` laid over x (N, C, H, W).
-
-    Cells begin and end where `adaptive_avg_pool2d`'s do. The first of several largest gets the
-    gradient.
-    """
-    rows, columns = grid(x, output_size, "adaptive_max_pool2d")
-    shape = x.shape
-    y = np.empty((*shape[:2], len(rows), len(columns)), x.dtype)
-    largest = np.empty(y.shape, np.int64)  # where each was found, counted along the cell
-    for i, down in enumerate(rows):
-        for j, across in enumerate(columns):
-            cell = x[:, :, down, across].reshape(*shape[:2], -1)
-            largest[:, :, i, j] = cell.argmax(-1)
-            y[:, :, i, j] = cell.max(-1)
-
-    def backward(grad: Array) -> Array:
-        back = np.zeros(shape, grad.dtype)
-        image, channel = np.indices(shape[:2])
-        for i, down in enumerate(rows):
-            for j, across in enumerate(columns):
-                r, s = np.divmod(largest[:, :, i, j], across.stop - across.start)
-                back[image, channel, down.start + r, across.start + s] += grad[:, :, i, j]
-        return back
-
-    return y, backward
-
-
-# ---- where the windows lie -------------------------------------------------------------------
-
-
 def pool_axes(
     name: str, x: Array, kernel_size: Pair, stride: Pair | None, padding: Pair, ceil_mode: bool
 ) -> list[Axis]:
@@ -256,3 +224,35 @@ def grid(x: Array, output_size: Pair, name: str) -> list[list[slice]]:
         [slice(k * length // count, -(-(k + 1) * length // count)) for k in range(count)]
         for length, count in zip(x.shape[2:], sizes, strict=True)
     ]
+
+
+@op
+def adaptive_max_pool2d(x: Array, output_size: Pair) -> Any:
+    """The largest number in each cell of a grid of `output_size` laid over x (N, C, H, W).
+
+    Cells begin and end where `adaptive_avg_pool2d`'s do. The first of several largest gets the
+    gradient.
+    """
+    rows, columns = grid(x, output_size, "adaptive_max_pool2d")
+    shape = x.shape
+    y = np.empty((*shape[:2], len(rows), len(columns)), x.dtype)
+    largest = np.empty(y.shape, np.int64)  # where each was found, counted along the cell
+    for i, down in enumerate(rows):
+        for j, across in enumerate(columns):
+            cell = x[:, :, down, across].reshape(*shape[:2], -1)
+            largest[:, :, i, j] = cell.argmax(-1)
+            y[:, :, i, j] = cell.max(-1)
+
+    def backward(grad: Array) -> Array:
+        back = np.zeros(shape, grad.dtype)
+        image, channel = np.indices(shape[:2])
+        for i, down in enumerate(rows):
+            for j, across in enumerate(columns):
+                r, s = np.divmod(largest[:, :, i, j], across.stop - across.start)
+                back[image, channel, down.start + r, across.start + s] += grad[:, :, i, j]
+        return back
+
+    return y, backward
+
+
+# ---- where the windows lie -------------------------------------------------------------------

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
 __all__ = [
-    "WEIGHTS",
     "Array",
     "adaptive_avg_pool2d",
     "averages",
@@ -50,52 +49,12 @@ def resample(x: Array, rows: Array, columns: Array) -> Any:
     return apply(rows, columns, x), (lambda grad: apply(rows.T, columns.T, grad), None, None)
 
 
-def adaptive_avg_pool2d(x: Tensor, output_size: Pair) -> Tensor:
-    """The mean of each cell of a grid of `output_size` laid over x (N, C, H, W).
-
-    Cell k of n begins at floor(k * length / n) and ends at ceil((k + 1) * length / n).
-    """
-    cells = grid(x.data, output_size, "adaptive_avg_pool2d")
-    rows, columns = (averages(each, size) for each, size in zip(cells, x.shape[2:], strict=True))
-    return resample(x, rows, columns)
-
-
 def averages(cells: list[slice], length: int) -> Array:
     """The matrix that takes the mean of each cell: (cells, length)."""
     matrix = np.zeros((len(cells), length))
     for row, cell in zip(matrix, cells, strict=True):
         row[cell] = 1 / (cell.stop - cell.start)
     return matrix
-
-
-def interpolate(
-    x: Tensor,
-    size: Pair | None = None,
-    scale_factor: float | None = None,
-    mode: str = "nearest",
-    align_corners: bool = False,
-) -> Tensor:
-    """Images x (N, C, H, W) of another `size`, or `scale_factor` times as large.
-
-    `mode` is "nearest" or "bilinear". Pixels are little squares whose centres are mapped, or with
-    `align_corners` points of which the first and the last are kept. Raises ValueError for another
-    mode, or when not exactly one of size and factor is given.
-    """
-    if x.ndim != 4 or 0 in x.shape[2:]:
-        raise ValueError(f"interpolate: x must be images (N, C, H, W), not of shape {x.shape}.")
-    if (size is None) == (scale_factor is None):
-        raise ValueError("interpolate: give either size or scale_factor.")
-    if mode not in WEIGHTS:
-        raise ValueError(f"interpolate: mode is one of {', '.join(WEIGHTS)}, not {mode!r}.")
-    lengths = x.shape[2:]
-    if scale_factor is not None:
-        size = [int(length * scale_factor) for length in lengths]
-    sizes = whole_numbers("interpolate", "size", size or 0, 2, 1)
-    rows, columns = (
-        WEIGHTS[mode](length, target, align_corners)
-        for length, target in zip(lengths, sizes, strict=True)
-    )
-    return resample(x, rows, columns)
 
 
 def nearest_weights(length: int, target: int, align_corners: bool = False) -> Array:
@@ -120,4 +79,42 @@ def bilinear_weights(length: int, target: int, align_corners: bool = False) -> A
     return matrix
 
 
-WEIGHTS = {"nearest": nearest_weights, "bilinear": bilinear_weights}
+def adaptive_avg_pool2d(x: Tensor, output_size: Pair) -> Tensor:
+    """The mean of each cell of a grid of `output_size` laid over x (N, C, H, W).
+
+    Cell k of n begins at floor(k * length / n) and ends at ceil((k + 1) * length / n).
+    """
+    cells = grid(x.data, output_size, "adaptive_avg_pool2d")
+    rows, columns = (averages(each, size) for each, size in zip(cells, x.shape[2:], strict=True))
+    return resample(x, rows, columns)
+
+
+def interpolate(
+    x: Tensor,
+    size: Pair | None = None,
+    scale_factor: float | None = None,
+    mode: str = "nearest",
+    align_corners: bool = False,
+) -> Tensor:
+    """Images x (N, C, H, W) of another `size`, or `scale_factor` times as large.
+
+    `mode` is "nearest" or "bilinear". Pixels are little squares whose centres are mapped, or with
+    `align_corners` points of which the first and the last are kept. Raises ValueError for another
+    mode, or when not exactly one of size and factor is given.
+    """
+    if x.ndim != 4 or 0 in x.shape[2:]:
+        raise ValueError(f"interpolate: x must be images (N, C, H, W), not of shape {x.shape}.")
+    if (size is None) == (scale_factor is None):
+        raise ValueError("interpolate: give either size or scale_factor.")
+    modes = {"nearest": nearest_weights, "bilinear": bilinear_weights}
+    if mode not in modes:
+        raise ValueError(f"interpolate: mode is one of {', '.join(modes)}, not {mode!r}.")
+    lengths = x.shape[2:]
+    if scale_factor is not None:
+        size = [int(length * scale_factor) for length in lengths]
+    sizes = whole_numbers("interpolate", "size", size or 0, 2, 1)
+    rows, columns = (
+        modes[mode](length, target, align_corners)
+        for length, target in zip(lengths, sizes, strict=True)
+    )
+    return resample(x, rows, columns)

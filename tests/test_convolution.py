@@ -1,0 +1,239 @@
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import minitorch
+from minitorch import functional as F
+from minitorch import nn
+from minitorch.convolution_loops import conv2d_by_loops
+from minitorch.fused_norm import batch_norm
+from minitorch.im2col import blocks
+from minitorch.normalization import batch_norm as readable_batch_norm
+from minitorch.threads import Threads, threads
+from minitorch.windows import Axis
+
+
+def random_tensor(*shape, seed=0, dtype=np.float64):
+    values = np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+    return minitorch.Tensor(values, requires_grad=True)
+
+
+def run(function, *inputs):
+    """The value, and the gradients when every element of the value has its own weight."""
+    leaves = [minitorch.Tensor(each.data, requires_grad=True) for each in inputs]
+    y = function(*leaves)
+    y.backward(random_tensor(*y.shape, seed=1).detach())
+    return [y.data, *(leaf.grad.data for leaf in leaves)]
+
+
+def assert_same(function, other, *inputs, tolerance=1e-11):
+    for one, two in zip(run(function, *inputs), run(other, *inputs), strict=True):
+        assert one.shape == two.shape
+        np.testing.assert_allclose(one, two, rtol=0, atol=tolerance)
+
+
+axes = st.builds(
+    Axis,
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.integers(0, 3),
+    st.integers(0, 3),
+    st.integers(1, 3),
+)
+sizes = st.tuples(st.integers(0, 2), st.integers(1, 2), st.integers(1, 7), st.integers(1, 7))
+
+
+@settings(max_examples=150, deadline=None)
+@given(sizes, axes, axes, st.integers(1, 3), st.integers(1, 2))
+def test_conv2d_equals_the_loops(size, down, across, kernels, groups):
+    images, channels, height, width = size
+    assume(down.outputs(height) > 0 and across.outputs(width) > 0)
+    x = random_tensor(images, channels * groups, height, width)
+    weight = random_tensor(kernels * groups, channels, down.size, across.size, seed=2)
+    moves = {
+        "stride": (down.stride, across.stride),
+        "padding": ((down.before, down.after), (across.before, across.after)),
+        "dilation": (down.dilation, across.dilation),
+    }
+    assert_same(
+        lambda x, weight: F.conv2d(x, weight, **moves, groups=groups),
+        lambda x, weight: conv2d_by_loops(x, weight, down, across, groups=groups),
+        x,
+        weight,
+    )
+
+
+def test_many_blocks_and_threads_give_what_one_gives():
+    x, weight = random_tensor(5, 8, 30, 31), random_tensor(6, 8, 3, 3, seed=2)
+
+    def convolution(x, weight):
+        return F.conv2d(x, weight, stride=(1, 2), padding=1)
+
+    before = threads.mode, threads.count
+    try:
+        threads.use("python", 1)
+        alone = run(convolution, x, weight)
+        threads.use("python", 3)
+        together = run(convolution, x, weight)
+    finally:
+        threads.use(*before)
+    for one, two in zip(alone, together, strict=True):
+        np.testing.assert_allclose(one, two, rtol=0, atol=1e-11)
+
+
+@given(st.integers(0, 9), st.integers(1, 50), st.integers(1, 300_000), st.integers(0, 10**6))
+def test_blocks_cover_everything_once(images, rows, row_bytes, least):
+    seen = np.zeros((images, rows), int)
+    for block in blocks(images, rows, row_bytes, least):
+        seen[block] += 1
+    assert (seen == 1).all()
+
+
+def test_conv2d_backward_agrees_with_differences():
+    x, weight, bias = random_tensor(2, 4, 6, 5), random_tensor(4, 2, 3, 2, seed=1), random_tensor(4)
+    assert minitorch.gradcheck(
+        lambda x, weight, bias: F.conv2d(
+            x, weight, bias, stride=2, padding=((1, 0), (2, 1)), dilation=(1, 2), groups=2
+        ),
+        (x, weight, bias),
+    )
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_conv_transpose2d_backward_agrees_with_differences(groups):
+    x, weight = random_tensor(2, 4, 3, 4), random_tensor(4, 2, 3, 2, seed=1)
+    assert minitorch.gradcheck(
+        lambda x, weight: F.conv_transpose2d(
+            x, weight, stride=2, padding=1, output_padding=(1, 0), groups=groups
+        ),
+        (x, weight),
+    )
+
+
+def test_transposed_is_the_gradient_of_the_convolution():
+    x, weight = random_tensor(2, 3, 7, 7), random_tensor(4, 3, 3, 3, seed=1)
+    y = F.conv2d(x, weight, stride=2, padding=1)
+    gradient = random_tensor(*y.shape, seed=2).detach()
+    y.backward(gradient)
+    back = F.conv_transpose2d(gradient, weight.detach(), stride=2, padding=1)
+    np.testing.assert_allclose(back.data, x.grad.data, atol=1e-12)
+
+
+def test_conv1d_is_conv2d_on_one_row():
+    x, weight, bias = random_tensor(2, 4, 9), random_tensor(6, 2, 3, seed=1), random_tensor(6)
+    moves = {"stride": 2, "padding": 1, "dilation": 2, "groups": 2}
+    assert_same(
+        lambda x, weight, bias: F.conv1d(x, weight, bias, **moves),
+        lambda x, weight, bias: F.conv2d(
+            x.unsqueeze(2), weight.unsqueeze(2), bias, (1, 2), (0, 1), (1, 2), 2
+        ).squeeze(2),
+        x,
+        weight,
+        bias,
+    )
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_padding_same_keeps_the_size(size):
+    x, weight = random_tensor(1, 2, 5, 6), random_tensor(3, 2, size, size)
+    assert F.conv2d(x, weight, padding="same").shape == (1, 3, 5, 6)
+    assert F.conv2d(x, weight, padding="same", dilation=2).shape == (1, 3, 5, 6)
+
+
+def test_memory_is_channels_last_and_stays_so():
+    x, weight = random_tensor(2, 3, 8, 8), random_tensor(4, 3, 3, 3)
+    y = F.conv2d(x, weight).relu()
+    assert y.data.transpose(0, 2, 3, 1).flags.c_contiguous
+
+
+def test_layers_keep_their_kernels_as_the_product_wants_them():
+    layer = nn.Conv2d(3, 8, 5)
+    assert layer.weight.data.transpose(2, 3, 1, 0).flags.c_contiguous
+    layer(random_tensor(2, 3, 9, 9, dtype=np.float32)).sum().backward()
+    assert layer.weight.grad.data.strides == layer.weight.data.strides
+    state = {path: value.copy() for path, value in layer.state_dict().items()}
+    layer.load_state_dict(state)
+    assert layer.weight.data.transpose(2, 3, 1, 0).flags.c_contiguous
+
+
+def test_dtype_is_kept():
+    for dtype in (np.float32, np.float64):
+        x, weight = random_tensor(1, 2, 4, 4, dtype=dtype), random_tensor(2, 2, 3, 3, dtype=dtype)
+        y = F.conv2d(x, weight)
+        y.sum().backward()
+        assert y.dtype == x.grad.dtype == weight.grad.dtype == dtype
+
+
+bad = [
+    ({}, (1, 3, 4, 4), (2, 4, 3, 3), ValueError, r"3 channels.*takes 4"),
+    ({}, (1, 3, 4, 4), (2, 3, 5, 5), ValueError, r"reaches over 5.*has 4.*would fit"),
+    ({"dilation": 3}, (1, 3, 5, 5), (2, 3, 3, 3), ValueError, r"reaches over 7.*at most 2"),
+    (
+        {"stride": 0},
+        (1, 3, 4, 4),
+        (2, 3, 3, 3),
+        ValueError,
+        r"stride must be a whole number from 1",
+    ),
+    ({"stride": 1.5}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"stride must be a whole number"),
+    ({"padding": -1}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"padding must be .* from 0"),
+    ({"padding": "some"}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"'same', 'valid'"),
+    ({"padding": "same", "stride": 2}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"needs stride 1"),
+    ({"groups": 2}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"2 groups do not divide 3"),
+    ({"groups": 0}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"0 groups"),
+    ({}, (3, 4, 4), (2, 3, 3, 3), ValueError, r"unsqueeze\(0\)"),
+]
+
+
+@pytest.mark.parametrize("setting, x_shape, weight_shape, kind, message", bad)
+def test_what_does_not_fit_is_said(setting, x_shape, weight_shape, kind, message):
+    with pytest.raises(kind, match=f"^conv2d: .*{message}"):
+        F.conv2d(random_tensor(*x_shape), random_tensor(*weight_shape), **setting)
+
+
+def test_integers_and_mixed_dtypes_are_refused():
+    weight = random_tensor(2, 3, 3, 3)
+    with pytest.raises(TypeError, match=r"x is int64 and weight float64"):
+        F.conv2d(minitorch.tensor(np.ones((1, 3, 4, 4), int)), weight)
+    with pytest.raises(TypeError, match=r"x is float32 and weight float64"):
+        F.conv2d(minitorch.ones(1, 3, 4, 4), weight)
+
+
+def test_bias_of_another_size_is_refused():
+    with pytest.raises(ValueError, match=r"bias of shape \(3,\) does not fit 2 output channels"):
+        F.conv2d(random_tensor(1, 1, 3, 3), random_tensor(2, 1, 3, 3), random_tensor(3))
+
+
+def test_out_of_memory_says_how_large_the_array_would_have_been():
+    x = minitorch.Tensor(np.broadcast_to(np.float32(0), (2, 1, 2**20, 2**20)))
+    with pytest.raises(MemoryError, match=r"conv2d.*\d+.*(GiB|TiB|shape)"):
+        F.conv2d(x, minitorch.ones(1, 1, 1, 1))
+
+
+def test_threads_refuse_what_they_do_not_know():
+    with pytest.raises(ValueError, match=r'"blas" or "python"'):
+        Threads().use("all")
+    with pytest.raises(ValueError, match="count from 1"):
+        Threads().use("blas", 0)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("shape", [(4, 3, 5, 2), (2, 1, 3, 3), (8, 16, 7, 7), (2, 1500, 2, 1)])
+def test_fused_batch_norm_equals_the_readable_one(shape, training):
+    results = []
+    for normalize in (batch_norm, readable_batch_norm):
+        running = [minitorch.Tensor(np.full(shape[1], value)) for value in (0.5, 2.0)]
+        results.append(
+            run(
+                lambda x, weight, bias, running=running, normalize=normalize: normalize(
+                    x + 100, *running, weight, bias, training=training
+                ),
+                random_tensor(*shape),
+                random_tensor(shape[1], seed=1),
+                random_tensor(shape[1], seed=2),
+            )
+            + [each.data for each in running]
+        )
+    for one, two in zip(*results, strict=True):
+        np.testing.assert_allclose(one, two, rtol=0, atol=1e-9)

@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import minitorch
+from minitorch import functional as F
+from minitorch import nn
+
+
+def tensor_of(*shape, seed=0, ties=False):
+    values = np.random.default_rng(seed).standard_normal(shape)
+    return minitorch.Tensor(values.round() if ties else values, requires_grad=True)
+
+
+def windows(length, size, stride, padding):
+    """Start and end of each window, cut to the image."""
+    starts = range(-padding, length + padding - size + 1, stride)
+    return [(max(start, 0), min(start + size, length)) for start in starts]
+
+
+def by_loops(x, size, stride, padding, reduce):
+    rows = windows(x.shape[2], size, stride, padding)
+    columns = windows(x.shape[3], size, stride, padding)
+    y = [[reduce(x[:, :, a:b, c:d], axis=(2, 3)) for c, d in columns] for a, b in rows]
+    return np.array(y).transpose(2, 3, 0, 1)
+
+
+images = st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 8), st.integers(1, 8))
+
+
+@settings(max_examples=80, deadline=None)
+@given(images, st.integers(1, 3), st.integers(1, 3), st.integers(0, 1))
+def test_pooling_equals_the_loops(shape, size, stride, padding):
+    assume(padding <= size // 2 and min(shape[2:]) + 2 * padding >= size)
+    x = tensor_of(*shape)
+    largest = F.max_pool2d(x, size, stride, padding)
+    np.testing.assert_array_equal(largest.data, by_loops(x.data, size, stride, padding, np.max))
+    mean = F.avg_pool2d(x, size, stride, padding, count_include_pad=False)
+    np.testing.assert_allclose(
+        mean.data, by_loops(x.data, size, stride, padding, np.mean), atol=1e-12
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(images, st.integers(1, 3), st.integers(1, 3))
+def test_the_gradient_of_a_maximum_goes_to_the_first_of_several(shape, size, stride):
+    assume(min(shape[2:]) >= size)
+    x = tensor_of(*shape, ties=True)
+    y = F.max_pool2d(x, size, stride)
+    gradient = np.arange(1.0, y.data.size + 1).reshape(y.shape)
+    y.backward(minitorch.Tensor(gradient))
+    expected = np.zeros(shape)
+    for n, c, i, j in np.ndindex(y.shape):
+        window = x.data[n, c, i * stride : i * stride + size, j * stride : j * stride + size]
+        r, s = np.unravel_index(window.argmax(), window.shape)
+        expected[n, c, i * stride + r, j * stride + s] += gradient[n, c, i, j]
+    np.testing.assert_allclose(x.grad.data, expected)
+
+
+pools = {
+    "max": lambda x: F.max_pool2d(x, 3, 2, 1),
+    "max, ceil": lambda x: F.max_pool2d(x, 2, 2, ceil_mode=True),
+    "avg": lambda x: F.avg_pool2d(x, (2, 3), (1, 2), 1),
+    "avg, ceil": lambda x: F.avg_pool2d(x, 2, 2, ceil_mode=True, count_include_pad=False),
+    "adaptive avg": lambda x: F.adaptive_avg_pool2d(x, (3, 2)),
+    "adaptive max": lambda x: F.adaptive_max_pool2d(x, output_size=(3, 2)),
+    "nearest": lambda x: F.interpolate(x, (9, 3)),
+    "bilinear": lambda x: F.interpolate(x, (9, 3), mode="bilinear"),
+    "corners": lambda x: F.interpolate(x, (9, 3), mode="bilinear", align_corners=True),
+    "unfold": lambda x: F.unfold(x, (3, 2), (1, 2), (1, 0), (2, 1)),
+}
+
+
+@pytest.mark.parametrize("name", pools)
+def test_backward_agrees_with_differences(name):
+    assert minitorch.gradcheck(pools[name], (tensor_of(2, 2, 7, 5),))
+
+
+def test_batch_0_gives_batch_0():
+    x = tensor_of(0, 2, 6, 6)
+    for pool in (F.max_pool2d, F.avg_pool2d):
+        y = pool(x, 2)
+        assert y.shape == (0, 2, 3, 3)
+        y.sum().backward()
+        assert x.grad.shape == x.shape
+
+
+def test_adaptive_and_global_pooling_of_any_size():
+    x = tensor_of(2, 3, 5, 7)
+    np.testing.assert_allclose(
+        F.adaptive_avg_pool2d(x, 1).data[..., 0, 0], x.data.mean(axis=(2, 3)), atol=1e-12
+    )
+    assert F.adaptive_avg_pool2d(x, (9, 8)).shape == (2, 3, 9, 8)
+
+
+def test_nearest_repeats_pixels():
+    x = tensor_of(1, 2, 3, 4)
+    enlarged = nn.Upsample(scale_factor=2)(x)
+    np.testing.assert_array_equal(enlarged.data, x.data.repeat(2, axis=2).repeat(2, axis=3))
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2))
+def test_fold_is_the_transpose_of_unfold(height, width, size, padding):
+    assume(min(height, width) + 2 * padding >= size)
+    x = tensor_of(2, 3, height, width)
+    columns = F.unfold(x, size, padding=padding)
+    others = tensor_of(*columns.shape, seed=1)
+    images = F.fold(others, (height, width), size, padding=padding)
+    assert (columns * others).sum().item() == pytest.approx((x * images).sum().item())
+
+
+bad = [
+    (lambda: F.max_pool2d(tensor_of(1, 1, 2, 2), 3), r"max_pool2d: a window of 3 does not fit"),
+    (lambda: F.max_pool2d(tensor_of(1, 1, 4, 4), 2, 0), "stride must be a whole number from 1"),
+    (lambda: F.max_pool2d(tensor_of(1, 1, 4, 4), 2, 2, 2), "more than half of the window"),
+    (lambda: F.avg_pool2d(tensor_of(1, 4, 4), 2), r"x must be floats \(N, C, H, W\)"),
+    (lambda: F.adaptive_avg_pool2d(tensor_of(1, 1, 0, 4), 2), "must be images"),
+    (lambda: F.interpolate(tensor_of(1, 1, 4, 4)), "either size or scale_factor"),
+    (lambda: F.interpolate(tensor_of(1, 1, 4, 4), 8, mode="cubic"), "one of nearest, bilinear"),
+    (lambda: F.fold(tensor_of(1, 9, 5), (4, 4), 3), "are not the windows of images of 4 x 4"),
+    (lambda: F.unfold(tensor_of(1, 1, 2, 2), 3), "does not fit into 2 pixels"),
+]
+
+
+@pytest.mark.parametrize("call, message", bad)
+def test_what_does_not_fit_is_said(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
