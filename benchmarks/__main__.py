@@ -1,5 +1,7 @@
 """Measure minitorch against its peers: `python -m benchmarks NAME...`, all when none is named.
 
+`python -m benchmarks profile NAME...` says instead where our own step's time goes, op by op.
+
 Ratios are to PyTorch eager in the same run: below 1 is faster than PyTorch. Results are written to
 `benchmarks/results/NAME.json`, from which the README's table is made.
 """
@@ -14,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import debugger, imports, machine, mlps
+from benchmarks import debugger, imports, machine, mlps, networks
+from benchmarks.profile import print_profile
 from benchmarks.timing import Sample, Step, interleave, noise, quiet_median
 
 RESULTS = Path(__file__).parent / "results"
@@ -36,6 +39,14 @@ BENCHMARKS = {
     "tiny_mlp": Benchmark("training step, 2-16-16-1, batch 32", mlps.TINY_MLP.peers),
     "debugger": Benchmark("a step painted, a step opened", debugger.peers, rounds=7),
     "mnist_mlp": Benchmark("training step, 784-512-256-10, batch 128", mlps.MNIST_MLP.peers),
+    "alexnet": Benchmark(
+        "training step, AlexNet with batch norm, batch 64", networks.ALEXNET.peers
+    ),
+    "resnet20": Benchmark("training step, ResNet-20, batch 128", networks.RESNET20.peers, rounds=7),
+    "resnet20_use": Benchmark(
+        "inference, ResNet-20, batch 128", networks.RESNET20_USE.peers, rounds=7
+    ),
+    "resnet18": Benchmark("training step, ResNet-18, batch 64", networks.RESNET18.peers, rounds=5),
 }
 
 
@@ -47,13 +58,18 @@ def main() -> None:
     parser.add_argument("--only", help="peers to measure, separated by commas")
     parser.add_argument("--dry", action="store_true", help="print, but write no result")
     options = parser.parse_args()
-    if unknown := [name for name in options.names if name not in BENCHMARKS]:
+    profiling = options.names[:1] == ["profile"]
+    names = options.names[profiling:] or list(BENCHMARKS)
+    if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"no benchmark {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
     # Before a framework is imported: each reads its thread count once.
     os.environ.update(OMP_NUM_THREADS=str(THREADS), OPENBLAS_NUM_THREADS=str(THREADS))
-    for name in options.names or BENCHMARKS:
+    for name in names:
         benchmark = BENCHMARKS[name]
         print(f"\n{name}: {benchmark.does}")
+        if profiling:
+            print_profile(benchmark.peers()["minitorch"]())
+            continue
         only = options.only.split(",") if options.only else None
         steps, skipped = built(benchmark.peers(), only)
         samples = interleave(steps, options.rounds or benchmark.rounds)

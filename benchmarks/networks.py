@@ -1,0 +1,108 @@
+"""Convolutional networks: a complete training step, and inference, in minitorch and in PyTorch.
+
+Both run the same file of `models/`: ours speaks PyTorch's words, so that PyTorch's version is the
+file with its imports exchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from benchmarks.timing import Step
+
+MODELS = Path(__file__).parent.parent / "models"
+IMPORTS = {
+    "import minitorch.functional as F": "import torch.nn.functional as F",
+    "from minitorch import": "from torch import",
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A file of `models/`, the function in it that builds the network, and the batch."""
+
+    file: str
+    build: str
+    settings: tuple[Any, ...]
+    batch: tuple[int, int, int, int]
+    training: bool = True
+
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        """Random images and classes."""
+        random = np.random.default_rng(0)
+        images = random.standard_normal(self.batch, dtype=np.float32)
+        return images, random.integers(0, 10, self.batch[0])
+
+    def peers(self) -> dict[str, Callable[[], Step]]:
+        """The builders by the name of their framework."""
+        return {
+            "minitorch": lambda: minitorch_step(self),
+            "torch": lambda: torch_step(self, channels_last=False),
+            "torch channels last": lambda: torch_step(self, channels_last=True),
+        }
+
+
+RESNET20 = Network("resnet", "resnet20", ("B",), (128, 3, 32, 32))
+RESNET18 = Network("resnet", "resnet18", (10, "cifar"), (64, 3, 32, 32))
+ALEXNET = Network("alexnet", "AlexNet", (), (64, 1, 28, 28))
+RESNET20_USE = Network("resnet", "resnet20", ("B",), (128, 3, 32, 32), training=False)
+
+
+def torch_twin(file: str) -> ModuleType:
+    """The file of `models/` as PyTorch code."""
+    path = MODELS / f"{file}.py"
+    source = path.read_text()
+    for ours, theirs in IMPORTS.items():
+        source = source.replace(ours, theirs)
+    twin = ModuleType(f"torch_{file}")
+    exec(compile(source, str(path), "exec"), vars(twin))
+    return twin
+
+
+def minitorch_step(network: Network) -> Step:
+    """Ours."""
+    minitorch = import_module("minitorch")
+    model = getattr(import_module(f"models.{network.file}"), network.build)(*network.settings)
+    images, classes = (minitorch.tensor(part) for part in network.data())
+    return step_of(network, model, images, classes, "minitorch", "minitorch.functional")
+
+
+def torch_step(network: Network, channels_last: bool) -> Step:
+    """PyTorch, eager, in its usual order of memory or in the one that its kernels like best."""
+    torch: Any = import_module("torch")
+    model = getattr(torch_twin(network.file), network.build)(*network.settings)
+    images, classes = (torch.from_numpy(part) for part in network.data())
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+        images = images.to(memory_format=torch.channels_last)
+    return step_of(network, model, images, classes, "torch", "torch.nn.functional")
+
+
+def step_of(
+    network: Network, model: Any, images: Any, classes: Any, package: str, functions: str
+) -> Step:
+    """The step that both share, word for word."""
+    cross_entropy = import_module(functions).cross_entropy
+    no_grad: Any = import_module(package).no_grad
+    sgd: Any = import_module(f"{package}.optim").SGD
+    optimizer = sgd(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+
+    def train() -> None:
+        optimizer.zero_grad()
+        cross_entropy(model(images), classes).backward()
+        optimizer.step()
+
+    def use() -> None:
+        with no_grad():
+            model(images)
+
+    if not network.training:
+        model.eval()
+    return train if network.training else use
