@@ -62,7 +62,8 @@ def use() -> None:
     import matplotlib as mpl
     from cycler import cycler
 
-    mpl.colormaps.register(signed_colormap(), name="signed", force=True)
+    if "signed" not in mpl.colormaps:
+        mpl.colormaps.register(signed_colormap(), name="signed")
     mpl.rcParams.update(
         {
             "axes.edgecolor": STRUCTURE,
