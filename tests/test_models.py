@@ -1,11 +1,14 @@
 """The command line of the models, on the embedded digits."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from minitorch.digits import digits
+from models import FOLDER
 from models.__main__ import main
 
 
@@ -65,3 +68,21 @@ def test_mistakes_are_one_sentence(capsys, tmp_path):
     assert "none.safetensors" in capsys.readouterr().err
     assert main(["train", "mnist_mlp", "--data", "mnits", "--out", str(tmp_path)]) == 1
     assert "choose from digits, mnist" in capsys.readouterr().err
+
+
+def test_committed_weights_read_the_embedded_digits(capsys):
+    assert main(["evaluate", "mnist_mlp", "--data", "digits"]) == 0
+    assert last_line(capsys)["accuracy"] > 0.98  # digits of MNIST's training set
+
+
+HERE = Path(os.environ.get("MINITORCH_DATA", "nowhere")) / "mnist"
+
+
+@pytest.mark.skipif(not HERE.is_dir(), reason="MNIST is not in MINITORCH_DATA")
+def test_committed_weights_reach_the_committed_accuracy(capsys):
+    assert main(["evaluate", "mnist_mlp"]) == 0
+    found = last_line(capsys)
+    result = json.loads((FOLDER / "results" / "mnist_mlp.json").read_text())
+    assert found["images"] == 10000
+    assert found["accuracy"] == pytest.approx(result["accuracy"], abs=2e-4)
+    assert found["accuracy"] >= 0.984
