@@ -69,7 +69,7 @@ TESTS = (
     "-m pytest --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg "
     "notebooks",
 )
-TRAIN = "-m models train mnist_mlp --data digits --epochs 8 --out out/demo --pictures"
+TRAIN = "-m models train mnist_mlp --data digits --epochs 20 --out out/demo --pictures"
 LAB = "-m jupyterlab notebooks/1_01_a_net_by_hand.ipynb"
 READY = "The environment is ready: `make demo`, `make lab` or `make test`."
 NEXT = "Next: `make lab` opens the first chapter, where you build such a network yourself."
