@@ -123,29 +123,29 @@ class Node:
     @property
     def saved(self) -> dict[str, Any]:
         """What is kept for backward, under the names it has in the op's source."""
-        rules = self.rules if isinstance(self.rules, tuple) else (self.rules,)
+        several = isinstance(self.rules, tuple)
+        rules = zip(self.rules, self.parents, strict=True) if several else [(self.rules, self)]
         kept: dict[str, Any] = {}
-        for rule in rules:
-            if rule is not None and rule.__closure__:
+        for rule, parent in rules:  # a rule that nobody asks does not count
+            if parent is not None and rule is not None and rule.__closure__:
                 names = rule.__code__.co_freevars
                 kept.update(
                     zip(names, (cell.cell_contents for cell in rule.__closure__), strict=True)
                 )
         return kept
 
-    def send_back(self, grad: Any) -> Sequence[Any]:
+    def send_back(self, grad: Any, rules: Any = None) -> Sequence[Any]:
         """What the rules make of `grad`: one contribution per parent, None where none is wanted.
+
+        `rules` stand in for the node's own when the backward itself is recorded.
 
         Raises RuntimeError when an earlier backward freed the rules, or when a value that they
         kept was overwritten in place.
         """
         if self.rules is None or clock.now != self.clock:
             self.check_saved()
-        return self.ask(self.rules, grad)
-
-    def ask(self, rules: Any, grad: Any) -> Sequence[Any]:
-        """The answers of `rules` to `grad`, one per parent."""
-        if isinstance(rules, tuple):
+        rules = rules or self.rules
+        if type(rules) is tuple:
             pairs = zip(self.parents, rules, strict=True)
             return [None if parent is None else rule(grad) for parent, rule in pairs]
         if len(self.parents) == 1:

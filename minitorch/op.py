@@ -62,17 +62,16 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
     @wraps(function)
     def apply(*inputs: Any, **settings: Any) -> Tensor:
         if settings:
-            settings = {words.get(key, key): value for key, value in settings.items()}
-            inputs, settings = arrays_first(function, names, inputs, settings)
-        if clock.tangled:
+            inputs, settings = arrays_first(function, names, words, inputs, settings)
+        if tangled := clock.tangled:
             refuse_out_of_date(function.__name__, inputs)
-        arrays, parents, wanted = [], [], 0
+        arrays, parents, wanted = [], [], False
         for given in inputs:
             parent = None
             if isinstance(given, Tensor):
                 parent = given.node or (given if given.wants_grad else None)
                 given = given.data
-                wanted += parent is not None
+                wanted = wanted or parent is not None
             arrays.append(given)
             parents.append(parent)
         try:
@@ -100,13 +99,11 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
         if wanted and rules is not None and mode.grad_enabled:
             if len(parents) != arity:
                 parents = parents[:arity] + [None] * (len(names) - len(parents))
-            if wanted < len(parents) and type(rules) is tuple:  # what nobody asks keeps nothing
-                pairs = zip(rules, parents, strict=True)
-                rules = tuple([None if parent is None else rule for rule, parent in pairs])
+
             identities = (*map(id, arrays), id(made))
             node = Node(function, tuple(parents), rules, value, identities)
         output = Tensor.made_by(node, value)
-        if clock.tangled:
+        if tangled:
             output.written = clock.now
         if mode.listeners:
             for listener in mode.listeners:
@@ -160,14 +157,19 @@ def refuse_out_of_date(name: str, inputs: Sequence[Any]) -> None:
 
 
 def arrays_first(
-    function: Callable[..., Any], names: Sequence[str], inputs: tuple[Any, ...], settings: Any
+    function: Callable[..., Any],
+    names: Sequence[str],
+    words: dict[str, str],
+    inputs: tuple[Any, ...],
+    settings: dict[str, Any],
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Arrays given by keyword moved to their places, tensors among the settings unwrapped."""
     if not settings.keys().isdisjoint(names):
         bound = inspect.signature(function).bind(*inputs, **settings)
         return bound.args, bound.kwargs
     plain = {
-        key: value.data if isinstance(value, Tensor) else value for key, value in settings.items()
+        words.get(key, key): value.data if isinstance(value, Tensor) else value
+        for key, value in settings.items()
     }
     return inputs, plain
 

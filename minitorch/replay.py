@@ -38,7 +38,7 @@ def send_back_recorded(node: Node, grad: Any) -> tuple[Any, ...]:
             )
         else:
             rules = on_tensors(node.rules, node)
-        answers = node.ask(rules, as_tensor(grad))
+        answers = node.send_back(as_tensor(grad), rules)
         return tuple(None if answer is None else as_tensor(answer) for answer in answers)
     except Exception as error:
         raise RuntimeError(

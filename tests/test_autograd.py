@@ -121,7 +121,7 @@ def test_without_the_garbage_collector_training_leaves_nothing_behind():
     assert gc.collect() < 200
 
 
-def test_a_rule_that_nobody_asks_keeps_nothing():
+def test_a_rule_that_nobody_asks_does_not_count():
     x = leaf(1000)
     assert "a" not in (x * 3.0).node.saved
     assert (x * 3.0).node.saved == {"b": 3.0}
