@@ -22,6 +22,7 @@ from benchmarks.timing import Sample, Step, interleave, noise, quiet_median
 
 RESULTS = Path(__file__).parent / "results"
 THREADS = 2  # for everybody
+QUIET = 0.3  # cores: a run in which other processes took more is shown, but not kept
 UNIT = "torch"  # the peer whose time is 1
 
 
@@ -75,7 +76,9 @@ def main() -> None:
         samples = interleave(steps, options.rounds or benchmark.rounds)
         result = summary(name, benchmark.does, samples, skipped)
         print_result(result)
-        if not options.dry and only is None:
+        if noise(samples) > QUIET:
+            print("  not kept: other processes were too busy; run it again on a quiet machine")
+        elif not options.dry and only is None:
             RESULTS.mkdir(exist_ok=True)
             (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
 
