@@ -93,7 +93,7 @@ def mse_loss(x: Array, target: Array, reduction: str = "mean") -> Any:
     value, share = reduced("mse_loss", difference * difference, reduction)
 
     def backward(grad: Array) -> Array:
-        return 2 * share(grad) * difference
+        return 2 * share(grad) * (x - target)
 
     return value, (backward, lambda grad: -backward(grad))
 
