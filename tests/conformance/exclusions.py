@@ -12,6 +12,18 @@ RANDOM = "random or uninitialised values: there is nothing to compare"
 IMAGES = "interpolate is for images (N, C, H, W), nearest and bilinear"
 COMPLEX = "complex numbers"
 
+# How many dimensions an input must have where PyTorch also takes one without the batch.
+BATCHED = {
+    "nn.functional.adaptive_avg_pool2d": 4,
+    "nn.functional.adaptive_max_pool2d": 4,
+    "nn.functional.avg_pool2d": 4,
+    "nn.functional.max_pool2d": 4,
+    "nn.functional.conv1d": 3,
+    "nn.functional.conv2d": 4,
+    "nn.functional.conv_transpose2d": 4,
+    "nn.functional.interpolate": 4,
+}
+
 # Operators that minitorch has under PyTorch's name, or in one of PyTorch's variants, and that are
 # not run. The first pattern that fits gives the reason.
 NOT_COMPARED = {
@@ -74,6 +86,16 @@ def operator_reason(operator: Any, function: Any) -> str:
 def sample_reason(operator: Any, sample: Any) -> str:
     """Why one sample is not run; empty when it is."""
     kwargs = sample.kwargs
+    dims = BATCHED.get(operator.name)
+    if dims and isinstance(sample.input, torch.Tensor) and sample.input.ndim != dims:
+        return f"inputs that do not have {dims} dimensions, the batch among them"
+    if operator.name == "to" and len(sample.args) > 2:
+        return "`non_blocking` and `copy`, which mean nothing on one device"
+    dtype = getattr(sample.input, "dtype", torch.float32)
+    if dims and not dtype.is_floating_point:
+        return "convolving and pooling whole numbers"
+    if operator.name in ("sigmoid", "sign", "square") and dtype == torch.bool:
+        return "arithmetic on booleans, which numpy refuses"
     if operator.name in ("sort", "argsort", "topk") and has_ties(sample.input):
         return "equal elements, whose order PyTorch leaves open"
     whole = isinstance(sample.input, torch.Tensor) and not sample.input.dtype.is_floating_point
