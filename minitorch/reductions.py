@@ -59,8 +59,9 @@ def axes_of(name: str, x: Array, dim: Dims) -> tuple[int, ...]:
 
 def spread(y: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdim: bool) -> Any:
     """A reduction's result or gradient laid out over what was reduced, without copying."""
-    kept = y if keepdim or y.ndim == 0 else np.expand_dims(y, axes)
-    return np.broadcast_to(kept, shape)
+    if not keepdim and y.ndim:
+        y = y.reshape([1 if axis in axes else size for axis, size in enumerate(shape)])
+    return np.broadcast_to(y, shape)
 
 
 def require_float(name: str, x: Array) -> None:

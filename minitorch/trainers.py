@@ -43,7 +43,12 @@ Metric = Callable[[Tensor, Tensor], Any]
 
 
 def accuracy(output: Tensor, target: Tensor) -> float:
-    """The part of the samples whose largest output is at their class."""
+    """The part of the samples whose largest output (N, C) is at their class, target (N,)."""
+    if output.ndim != 2 or target.shape != output.shape[:1]:
+        raise ValueError(
+            f"accuracy: output {output.shape} and target {target.shape} do not fit. It takes "
+            "(N, classes) and one class index per sample, (N,)."
+        )
     return float(np.count_nonzero(output.data.argmax(axis=1) == target.data) / len(target.data))
 
 
