@@ -69,6 +69,14 @@ def test_a_value_that_is_not_computed_says_not_yet(open_page):
     expect(debugger.locator(".formula")).to_contain_text("not yet")
 
 
+def test_a_selected_parameter_shows_its_picture(open_page, watched: Watched):
+    debugger = open_page()
+    for pill in debugger.locator("g.pill").all():
+        pill.click()
+        expect(debugger.locator(".formula .tensor.value .picture")).to_be_visible()
+        assert "[object" not in watched.page.locator("body").inner_text()
+
+
 def test_states_are_told_by_shape_and_words_too(open_page, watched: Watched):
     debugger = open_page()
     tanh = debugger.locator("g.node.op", has_text="tanh")

@@ -205,15 +205,15 @@ export class Debugger {
     const name = element("h3", {}, element("b", {}, cut(node.op ?? node.name ?? node.label, 60)), " ", element("span", { class: "muted" }, cut(inspection?.subtitle ?? call?.label ?? `${node.kind} · ${node.size}`, 80)),
       this.selected && element("button", { type: "button", class: "link", onclick: () => this.select(null) }, "back to the step"));
     if (inspection) return this.formula.replaceChildren(name, ...drawInspection(inspection, this.context).filter(Boolean));
-    this.formula.replaceChildren(name, this.withoutInspection(node, at));
+    this.formula.replaceChildren(name, ...this.withoutInspection(node, at).filter(Boolean));
     if (at !== null && this.ask.online) this.fetchInspection(at);
     return null;
   }
 
   withoutInspection(node, at) {
-    if (at === null && node.kind === "op") return element("p", { class: "muted" }, "not yet: this op has not run at this moment");
+    if (at === null && node.kind === "op") return [element("p", { class: "muted" }, "not yet: this op has not run at this moment")];
     if (at === null) return drawInspection({ forward: { parts: [], result: node.value, text: "" } }, this.context);
-    return element("p", { class: "muted" }, this.ask.online ? "reading…" : "The pictures of this moment are not in this page; its numbers are.");
+    return [element("p", { class: "muted" }, this.ask.online ? "reading…" : "The pictures of this moment are not in this page; its numbers are.")];
   }
 
   async fetchInspection(at) {
