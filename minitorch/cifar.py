@@ -7,18 +7,19 @@ Leans on `downloads` and `digits`.
 
 from __future__ import annotations
 
+import gzip
 import io
 import pickle
 import tarfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Set
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from minitorch.digits import DataError, LabelledImages
-from minitorch.downloads import Source, data_folder, fetch
+from minitorch.downloads import Source, data_folder, fetch, md5_of
 
 __all__ = [
     "CIFAR10_CLASSES",
@@ -31,6 +32,7 @@ __all__ = [
     "read_mosaics",
     "split",
     "stored_batches",
+    "tar_members",
     "unpacked_batches",
 ]
 
@@ -44,6 +46,8 @@ CIFAR10_CLASSES = (
 _BATCHES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
 _IMAGE = 3 * 32 * 32
 _MOST = 1 << 26  # bytes in one batch: twice what one has
+_MOST_UNPACKED = 1 << 28  # bytes in an archive, unpacked: half as much again as one has
+_BLOCK = tarfile.BLOCKSIZE
 
 _PYTHON = Source(
     "cifar-10-python.tar.gz",
@@ -54,6 +58,7 @@ _PYTHON = Source(
         "https://dataset.bj.bcebos.com/cifar/cifar-10-python.tar.gz",
     ),
 )
+_BINARY_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
 
 
 def cifar10() -> tuple[LabelledImages, LabelledImages]:
@@ -94,24 +99,47 @@ def stored_batches(folder: Path) -> list[tuple[Decoder, bytes]]:
                 raise DataError(f"{unpacked} is not complete: {error}.") from error
     binary = folder / "cifar-10-binary.tar.gz"
     if binary.exists():
-        return [(from_binary, content) for content in unpacked_batches(binary, ".bin")]
-    return [(from_pickle, content) for content in unpacked_batches(fetch(_PYTHON, folder), "")]
+        contents = unpacked_batches(binary, ".bin", _BINARY_MD5)
+        return [(from_binary, content) for content in contents]
+    contents = unpacked_batches(fetch(_PYTHON, folder), "", _PYTHON.md5)
+    return [(from_pickle, content) for content in contents]
 
 
-def unpacked_batches(archive: Path, suffix: str) -> list[bytes]:
-    """The six batches of an archive, in order; nothing is written to the disk."""
-    contents: dict[str, bytes] = {}
+def unpacked_batches(archive: Path, suffix: str, md5: str) -> list[bytes]:
+    """The six batches of an archive, in order, once its MD5 agrees; nothing goes to the disk."""
     try:
-        with tarfile.open(archive, "r|gz") as members:
-            for member in members:
-                name = PurePosixPath(member.name).name.removesuffix(suffix)
-                if name in _BATCHES and (file := members.extractfile(member)) is not None:
-                    contents[name] = file.read(_MOST)
-        return [contents[name] for name in _BATCHES]
-    except (OSError, EOFError, KeyError, tarfile.TarError, zlib.error) as error:
+        if md5_of(archive) != md5:
+            raise DataError(f"its MD5 is not {md5}")
+        with gzip.open(archive) as stream:
+            contents = dict(tar_members(stream, {f"{name}{suffix}" for name in _BATCHES}))
+        return [contents[f"{name}{suffix}"] for name in _BATCHES]
+    except (OSError, EOFError, KeyError, tarfile.TarError, zlib.error, DataError) as error:
         raise DataError(
             f"{archive} is damaged or not complete ({error}). Delete it, and it is downloaded anew."
         ) from error
+
+
+def tar_members(stream: io.BufferedIOBase, names: Set[str]) -> Generator[tuple[str, bytes]]:
+    """Files of a tar archive by their names without folders; all else in it is skipped unread.
+
+    Walks from header to header itself: `tarfile` keeps long names and maps of holes in memory,
+    however large they are declared. Raises DataError when it is larger than CIFAR-10 can be.
+    """
+    left = _MOST_UNPACKED
+    while (head := stream.read(_BLOCK)).strip(b"\0"):
+        member = tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+        padded = -(-member.size // _BLOCK) * _BLOCK
+        left -= _BLOCK + padded
+        if member.size < 0 or left < 0:
+            raise DataError(f"it declares {member.size:,} bytes, more than CIFAR-10 has")
+        name = PurePosixPath(member.name).name
+        if member.isreg() and name in names:
+            if member.size > _MOST:
+                raise DataError(f"{name} declares {member.size:,} bytes, more than a batch has")
+            yield name, stream.read(member.size)
+            padded -= member.size
+        while padded > 0 and (skipped := stream.read(min(padded, 1 << 16))):
+            padded -= len(skipped)
 
 
 def from_binary(content: bytes) -> tuple[Array, Array]:
@@ -130,12 +158,46 @@ def decoded(rows: Array, labels: Array) -> tuple[Array, Array]:
     return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels
 
 
+class _PlainMemo(dict[int, Any]):
+    """What a pickle may refer back to: no container, as a few of those in each other are a bomb."""
+
+    def __getitem__(self, key: int) -> Any:
+        value = super().__getitem__(key)
+        if isinstance(value, (dict, list, tuple)):
+            raise pickle.UnpicklingError("it refers back to a container, which is refused")
+        return value
+
+
+def _plain_opcodes(reads: dict[int, Callable[[Any], None]]) -> dict[int, Callable[[Any], None]]:
+    """The opcodes without copies and sets, and with no key but texts: hashing may recurse."""
+
+    def with_plain_keys(read: Callable[[Any], None], first: int) -> Callable[[Any], None]:
+        def checked(reader: Any) -> None:
+            if not all(isinstance(key, (bytes, str)) for key in reader.stack[first::2]):
+                raise pickle.UnpicklingError("it has a key that is no text, which is refused")
+            read(reader)
+
+        return checked
+
+    refused = pickle.DUP + pickle.EMPTY_SET + pickle.FROZENSET
+    plain = {code: read for code, read in reads.items() if code not in refused}
+    for opcode, first in ((pickle.SETITEM, -2), (pickle.SETITEMS, 0), (pickle.DICT, 0)):
+        plain[opcode[0]] = with_plain_keys(reads[opcode[0]], first)
+    return plain
+
+
 class _PlainUnpickler(pickle._Unpickler):
     """Reads a pickle and runs nothing: only containers and arrays of bytes, all others refused.
 
     What stands for numpy's own functions in the file gets the stand-ins below. In Python, not C:
     the C version makes room for whatever size a file declares before it looks.
     """
+
+    dispatch = _plain_opcodes(pickle._Unpickler.dispatch)
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content), encoding="bytes")
+        self.memo = _PlainMemo()
 
     def find_class(self, module: str, name: str) -> Any:
         """The stand-in for what the file asks to call."""
@@ -175,9 +237,11 @@ class _PickledArray:
 def from_pickle(content: bytes) -> tuple[Array, Array]:
     """Images (N, 32, 32, 3) and labels of the python version, read without running any of it."""
     try:
-        batch = _PlainUnpickler(io.BytesIO(content), encoding="bytes").load()
-        rows, labels = batch[b"data"].values, np.array(batch[b"labels"], np.uint8)
-        return decoded(rows.reshape(-1, _IMAGE), labels)
+        batch = _PlainUnpickler(content).load()
+        rows, labels = batch[b"data"].values.reshape(-1, _IMAGE), batch[b"labels"]
+        if type(labels) is not list or len(labels) != len(rows) or {*map(type, labels)} - {int}:
+            raise DataError(f"CIFAR-10: {len(rows)} images, but not a class number for each.")
+        return decoded(rows, np.array(labels, np.uint8))
     except DataError:
         raise
     except Exception as error:  # a broken pickle can fail in any way

@@ -238,9 +238,16 @@ def write_cifar(folder, version, archive):
     return place
 
 
+@pytest.fixture
+def any_md5(monkeypatch):
+    """Small archives of our own pass for the official ones."""
+    monkeypatch.setattr(cifar, "md5_of", lambda path: cifar._PYTHON.md5)
+    monkeypatch.setattr(cifar, "_BINARY_MD5", cifar._PYTHON.md5)
+
+
 @pytest.mark.parametrize("archive", [False, True])
 @pytest.mark.parametrize("version", WRITERS)
-def test_cifar_is_read_in_every_form(folder, version, archive):
+def test_cifar_is_read_in_every_form(folder, any_md5, version, archive):
     write_cifar(folder, version, archive)
     rows, labels = rows_and_labels()
     train, test = cifar10()
@@ -252,7 +259,7 @@ def test_cifar_is_read_in_every_form(folder, version, archive):
 
 @pytest.mark.parametrize("archive", [False, True])
 @pytest.mark.parametrize("damage", ["cut", "missing"])
-def test_damaged_cifar_is_refused(folder, archive, damage):
+def test_damaged_cifar_is_refused(folder, any_md5, archive, damage):
     place = write_cifar(folder, "bin", archive)
     path = next(path for path in sorted(place.rglob("*")) if path.is_file())
     path.write_bytes(path.read_bytes()[:-500])
@@ -260,6 +267,46 @@ def test_damaged_cifar_is_refused(folder, archive, damage):
         path.unlink()
     with pytest.raises(DataError):
         cifar10()
+
+
+@pytest.mark.parametrize("version", ["py", "bin"])
+def test_an_archive_with_another_md5_is_refused(folder, version):
+    write_cifar(folder, version, archive=True)
+    with pytest.raises(DataError, match=r"MD5 is not .*Delete it"):
+        cifar10()
+
+
+def tar_of(kind, size, content=b"", name="data_batch_1"):
+    member = tarfile.TarInfo(name)
+    member.size, member.type = size, kind
+    return gzip.compress(member.tobuf(tarfile.GNU_FORMAT) + content, 1)
+
+
+BAD_ARCHIVES = {
+    "long name": tar_of(tarfile.GNUTYPE_LONGNAME, 20_000_000, bytes(20_000_000)),
+    "pax header": tar_of(tarfile.XHDTYPE, 20_000_000, bytes(20_000_000)),
+    "pax header for all": tar_of(tarfile.XGLTYPE, 20_000_000, bytes(20_000_000)),
+    "no batch": tar_of(tarfile.REGTYPE, 20_000_000, bytes(20_000_000), "readme"),
+    "long batch": tar_of(tarfile.REGTYPE, 100_000_000),
+    "negative size": tar_of(tarfile.REGTYPE, -1024),
+    "longer than CIFAR-10": tar_of(tarfile.REGTYPE, 2**40, name="readme"),
+    "no tar": gzip.compress(b"a" * 3000),
+    "cut header": gzip.compress(b"a" * 300),
+    "no gzip": b"hello",
+}
+
+
+@pytest.mark.parametrize("name", BAD_ARCHIVES)
+def test_a_bad_archive_is_refused_and_takes_no_memory(folder, any_md5, name):
+    (folder / "cifar10").mkdir()
+    (folder / "cifar10" / "cifar-10-binary.tar.gz").write_bytes(BAD_ARCHIVES[name])
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="Delete it"):
+            cifar10()
+        assert tracemalloc.get_traced_memory()[1] < 4e6
+    finally:
+        tracemalloc.stop()
 
 
 class Exploit:
@@ -295,6 +342,59 @@ def test_a_pickle_takes_no_memory_that_it_only_declares(content):
         cifar.from_pickle(content)
     assert tracemalloc.get_traced_memory()[1] < 2e6
     tracemalloc.stop()
+
+
+def with_labels(labels):
+    """A batch of one image whose labels come from the opcodes `labels`."""
+    batch = as_python_2_wrote_it(*(part[:1] for part in rows_and_labels()))
+    start = batch.index(b"U\x06labels") + 8
+    return batch[:start] + labels + b"u."
+
+
+def nested(depth, opened, closed):
+    """Opcodes for thirty zeros in a container, thirty times that in another, and so on."""
+    inner = b"K\0" * 30
+    for level in range(depth):
+        end = closed + b"q" + bytes([level])
+        inner = opened + inner + end + (b"h" + bytes([level])) * 29
+    return opened + inner + closed
+
+
+@pytest.mark.parametrize("depth", [1, 2, 6])
+@pytest.mark.parametrize("opened, closed", [(b"](", b"e"), (b"(", b"t"), (b"(", b"l")])
+def test_labels_in_each_other_are_refused(depth, opened, closed):
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="refers back to a container"):
+            cifar.from_pickle(with_labels(nested(depth, opened, closed)))
+        assert tracemalloc.get_traced_memory()[1] < 2e6
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        b"](e",  # none
+        b"](K\x01K\x02e",  # one too many
+        b"](K\x0ae",  # no class
+        b"](J\xff\xff\xff\xffe",  # negative
+        b"](\x8a\x02\x01\x01e",  # 257, which a byte would take for 1
+        b"](\x88e",  # True
+        b"](G" + bytes(8) + b"e",  # 0.0
+        b"](](K\x01ee",  # a list in a list
+        b"]2a",  # copied with DUP
+        b"(K\x01t",  # a tuple
+        b"U\x01\x01",  # a text
+        b"}(K\x01K\x01u",  # a key that is no text
+        b"}" + b")" + b"\x85" * 200_000 + b"Ns",  # a key whose hash exhausts the C stack
+        b"](K\x01e(" + b")" + b"\x85" * 200_000 + b"Ndb",
+        b"\x8f",  # a set
+    ],
+)
+def test_labels_that_are_no_list_of_classes_are_refused(labels):
+    with pytest.raises(DataError):
+        cifar.from_pickle(with_labels(labels))
 
 
 SMALL = as_python_2_wrote_it(*(part[:1] for part in rows_and_labels()))
