@@ -20,6 +20,7 @@ __all__ = [
     "grid_along",
     "index_add",
     "index_select",
+    "ints_first",
     "masked_select",
     "names_each_once",
     "narrow",
@@ -47,8 +48,10 @@ def getitem(x: Array, index: Any) -> Any:
 
     An element that is picked more than once gets the sum of its gradients.
     """
-    shape = x.shape
-    return x[index], lambda grad: in_rule(add_back, grad, shape, index)
+    shape, y = x.shape, x[index]
+    if not isinstance(y, np.ndarray):  # a single element: numpy copies it, we want a view
+        y = x[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    return y, lambda grad: in_rule(add_back, grad, shape, index)
 
 
 def plain_index(index: Any) -> Any:
@@ -58,6 +61,27 @@ def plain_index(index: Any) -> Any:
     index = getattr(index, "data", index) if not isinstance(index, np.ndarray) else index
     is_number = isinstance(index, np.ndarray) and index.ndim == 0 and index.dtype.kind in "iu"
     return int(index) if is_number else index
+
+
+def ints_first(index: Any) -> tuple[Any, ...]:
+    """The indices to use one after the other: ints beside arrays select before the arrays pick.
+
+    At once, numpy would move the dimensions of the arrays to the front; PyTorch does not.
+    """
+    parts = index if isinstance(index, tuple) else ()
+    whole = [isinstance(part, int | np.integer) and not isinstance(part, bool) for part in parts]
+    if not any(whole) or not any(isinstance(part, np.ndarray | list) for part in parts):
+        return (index,)
+    first: list[Any] = []
+    for part, is_int in zip(parts, whole, strict=True):
+        if is_int or part is ...:
+            first.append(part)
+        elif isinstance(part, np.ndarray | list) and np.asarray(part).dtype == np.bool_:
+            first += [slice(None)] * np.ndim(part)  # a mask spans as many dimensions as it has
+        elif part is not None:
+            first.append(slice(None))
+    rest = tuple([part for part, is_int in zip(parts, whole, strict=True) if not is_int])
+    return tuple(first), rest
 
 
 @op
@@ -89,7 +113,7 @@ def names_each_once(index: Any) -> bool:
 
 def whole_index(index: Any) -> Array:
     """An index as an array of integers."""
-    places = np.asarray(getattr(index, "data", index))
+    places = index if isinstance(index, np.ndarray) else np.asarray(getattr(index, "data", index))
     if places.dtype.kind not in "iu" and places.size:
         raise TypeError(f"an index must hold integers, not {places.dtype}. Convert it with long().")
     return places.astype(np.int64, copy=False)
@@ -236,7 +260,7 @@ def scatter(x: Any, dim: int, index: Any, src: Any) -> Any:
 
 def source_for(name: str, source: Any, index: Any) -> Any:
     """The part of `source` that an index uses; numbers as they are."""
-    shape, places = np.shape(getattr(source, "data", source)), whole_index(index)
+    shape, places = getattr(source, "shape", ()), whole_index(index)
     if shape == places.shape or not shape:
         return source
     if len(shape) != places.ndim or any(np.array(shape) < places.shape):

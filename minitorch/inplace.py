@@ -17,7 +17,7 @@ import numpy as np
 
 from minitorch import operations
 from minitorch.graph import mode
-from minitorch.indexing import names_each_once, plain_index
+from minitorch.indexing import getitem, ints_first, names_each_once, plain_index
 from minitorch.op import op
 from minitorch.versions import clock, owner_of
 
@@ -121,13 +121,18 @@ def setitem(x: Array, value: Array, index: Any) -> Any:
 
 def set_items(tensor: Tensor, index: Any, value: Any) -> None:
     """tensor[index] = value, with the gradient for both when one is wanted."""
-    index = plain_index(index)
+    first, *rest = ints_first(plain_index(index))
     refuse_leaf(tensor, "x[index] = value")
     in_graph = tensor.requires_grad or getattr(value, "requires_grad", False)
     if in_graph and mode.grad_enabled:
-        overwrite(tensor, setitem(tensor, value, index), "x[index] = value")
+        if rest:
+            part = getitem(tensor, first).clone()
+            set_items(part, *rest, value)
+            value = part
+        overwrite(tensor, setitem(tensor, value, first), "x[index] = value")
     else:
-        tensor.data[index] = np.asarray(value)
+        memory = tensor.data[first] if rest else tensor.data
+        memory[rest[0] if rest else first] = np.asarray(value)
         clock.stamp(tensor.data)
 
 

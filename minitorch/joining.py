@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.indexing import index_select, narrow, select
+from minitorch.indexing import index_select, narrow, select, whole_index
 from minitorch.op import op
 from minitorch.shapes import checked_dim, constant_pad, shrink
 
@@ -140,7 +140,7 @@ def repeat_interleave(x: Any, repeats: Any, dim: int | None = None) -> Any:
     """Each slice along `dim` (None: each element) `repeats` times before the next one follows."""
     flat = x.reshape(-1) if dim is None else x
     axis = checked_dim("repeat_interleave", dim or 0, flat.ndim)
-    times = np.asarray(getattr(repeats, "data", repeats))
+    times = whole_index(repeats)
     return index_select(flat, axis, np.repeat(np.arange(flat.shape[axis]), times))
 
 

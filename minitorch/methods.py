@@ -66,7 +66,10 @@ class Methods:
         return mathematics.remainder(other, self)
 
     def __getitem__(self, index: Any) -> Tensor:
-        return indexing.getitem(self, indexing.plain_index(index))
+        picked = self
+        for step in indexing.ints_first(indexing.plain_index(index)):
+            picked = indexing.getitem(picked, step)
+        return picked
 
     # A comparison gives a tensor of booleans, as in numpy, not the one bool that object promises.
     __eq__ = eq = comparisons.eq  # type: ignore[assignment]
