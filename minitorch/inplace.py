@@ -127,7 +127,7 @@ def set_items(tensor: Tensor, index: Any, value: Any) -> None:
     if in_graph and mode.grad_enabled:
         if rest:
             part = getitem(tensor, first).clone()
-            set_items(part, *rest, value)
+            set_items(part, rest[0], value)
             value = part
         overwrite(tensor, setitem(tensor, value, first), "x[index] = value")
     else:

@@ -66,7 +66,7 @@ class Methods:
         return mathematics.remainder(other, self)
 
     def __getitem__(self, index: Any) -> Tensor:
-        picked = self
+        picked: Any = self
         for step in indexing.ints_first(indexing.plain_index(index)):
             picked = indexing.getitem(picked, step)
         return picked
