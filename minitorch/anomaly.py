@@ -30,8 +30,8 @@ class AnomalyFinder(Listener):
         self, op: Callable[..., Any], inputs: tuple[Any, ...], settings: Any, output: Tensor
     ) -> None:
         """Compare what came out of an op with what went in."""
-        got = worst(getattr(value, "data", value) for value in inputs)
-        made = worst([output.data])
+        got = worst(getattr(value, "array", value) for value in inputs)
+        made = worst([output.array])
         if made > got:
             code, line = user_line()
             raise FloatingPointError(
@@ -54,7 +54,7 @@ def worst(values: Iterable[Any]) -> int:
     """2 when NaN is among the values, else 1 for an infinity, else 0."""
     level = 0
     for value in values:
-        array = np.asarray(getattr(value, "data", value)) if value is not None else np.zeros(())
+        array = np.asarray(getattr(value, "array", value)) if value is not None else np.zeros(())
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             level = max(level, 2 if np.isnan(array).any() else 1)
     return level
@@ -62,7 +62,7 @@ def worst(values: Iterable[Any]) -> int:
 
 def span(value: Any) -> str:
     """Smallest and largest element of an input, in words; settings as they are."""
-    array = getattr(value, "data", value)
+    array = getattr(value, "array", value)
     if not isinstance(array, np.ndarray) or not array.size:
         return f"{array!r:.40}"
     return f"{array.dtype} {array.shape} from {array.min():.4g} to {array.max():.4g}"

@@ -110,7 +110,7 @@ def through_hooks(hooks: Sequence[Callable[[Tensor], Tensor | None]], grad: Any)
     for hook in hooks:
         answer = hook(as_tensor(grad))
         if answer is not None:
-            grad = answer if isinstance(grad, type(answer)) else answer.data
+            grad = answer if isinstance(grad, type(answer)) else answer.array
     return grad
 
 
@@ -151,12 +151,12 @@ def starting_gradient(result: Tensor, gradient: Any, create_graph: bool = False)
     if create_graph and not mode.grad_enabled:
         raise RuntimeError("backward: create_graph=True records nothing inside no_grad().")
     if gradient is None:
-        if result.data.size != 1:
+        if result.array.size != 1:
             raise RuntimeError(
                 f"backward: a tensor of shape {result.shape} is not a single number. Reduce it, "
                 "as with .sum(), or give a gradient of its shape."
             )
-        gradient = np.ones_like(result.data)
+        gradient = np.ones_like(result.array)
     # A copy, for a leaf may keep it; what is recorded is never written to.
     given: Any = as_tensor(gradient) if create_graph else np.array(gradient, result.dtype)
     if given.shape != result.shape:
@@ -257,17 +257,17 @@ class Function:
             given = [as_tensor(each) if isinstance(each, np.ndarray) else each for each in arrays]
             with no_grad():
                 value = cls.forward(context, *given)
-            saved = [tensor.data for tensor in context.saved_tensors]  # for the check of overwrites
+            saved = [tensor.array for tensor in context.saved_tensors]  # to check overwrites
 
             def rule(grad: Array, needed: Any = None) -> Any:
                 if len(saved) and mode.replaying:
                     raise TypeError("a Function is differentiable once; write it as an @op.")
                 with no_grad():
                     answers = as_list(cls.backward(context, as_tensor(grad)))
-                plain = [None if answer is None else as_tensor(answer).data for answer in answers]
+                plain = [None if answer is None else as_tensor(answer).array for answer in answers]
                 return plain[0] if len(arrays) == 1 else plain
 
-            return value.data, rule
+            return value.array, rule
 
         run.__name__ = cls.__name__
         return op(run)(*inputs)

@@ -34,7 +34,7 @@ def taken_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
     user chose can be taken for a mark, and integer keys stay integers.
     """
     if isinstance(value, Tensor):
-        value = value.data
+        value = value.array
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):

@@ -50,4 +50,4 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 def gradients_of(parameters: Tensor | Iterable[Tensor]) -> list[Array]:
     """The gradients that are there."""
     given = [parameters] if isinstance(parameters, Tensor) else parameters
-    return [parameter.grad.data for parameter in given if parameter.grad is not None]
+    return [parameter.grad.array for parameter in given if parameter.grad is not None]

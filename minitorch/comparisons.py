@@ -83,12 +83,12 @@ def allclose(
     a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> bool:
     """Whether a and b are close everywhere."""
-    return bool(isclose(a, b, rtol, atol, equal_nan).data.all())
+    return bool(isclose(a, b, rtol, atol, equal_nan).array.all())
 
 
 def equal(a: Any, b: Any) -> bool:
     """Whether a and b have the same shape and elements."""
-    return a.shape == b.shape and bool(eq(a, b).data.all())
+    return a.shape == b.shape and bool(eq(a, b).array.all())
 
 
 # ---- what kind of number ----------------------------------------------------------------------

@@ -61,7 +61,7 @@ class Convolution(Module):
     def __init__(self, shape: tuple[int, ...], features: int, bias: bool, **moves: Any) -> None:
         weight = kaiming_uniform(*shape, gain=1 / math.sqrt(3))
         bound = 1 / math.sqrt(math.prod(shape[1:]))
-        self.weight = Parameter(kernels_last(weight.data))
+        self.weight = Parameter(kernels_last(weight.array))
         self.bias = Parameter(uniform(features, low=-bound, high=bound)) if bias else None
         self.moves = moves
 

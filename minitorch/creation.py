@@ -162,22 +162,22 @@ def kaiming_uniform(*shape: Any, gain: float = RELU_GAIN) -> Tensor:
 
 def zeros_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """All 0, in the shape of x, and in its dtype unless one is given."""
-    return Tensor(np.zeros_like(x.data, dtype), requires_grad=requires_grad)
+    return Tensor(np.zeros_like(x.array, dtype), requires_grad=requires_grad)
 
 
 def ones_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """All 1, in the shape of x, and in its dtype unless one is given."""
-    return Tensor(np.ones_like(x.data, dtype), requires_grad=requires_grad)
+    return Tensor(np.ones_like(x.array, dtype), requires_grad=requires_grad)
 
 
 def full_like(x: Tensor, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """All `fill_value`, in the shape of x, and in its dtype unless one is given."""
-    return Tensor(np.full_like(x.data, fill_value, dtype), requires_grad=requires_grad)
+    return Tensor(np.full_like(x.array, fill_value, dtype), requires_grad=requires_grad)
 
 
 def empty_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Memory as it was found, in the shape of x."""
-    return Tensor(np.empty_like(x.data, dtype), requires_grad=requires_grad)
+    return Tensor(np.empty_like(x.array, dtype), requires_grad=requires_grad)
 
 
 def randn_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:

@@ -53,7 +53,7 @@ class TensorDataset(Dataset):
 
     def __init__(self, *arrays: Any) -> None:
         self.arrays = tuple(
-            array.data if isinstance(array, Tensor) else np.asarray(array) for array in arrays
+            array.array if isinstance(array, Tensor) else np.asarray(array) for array in arrays
         )
         if len({len(array) for array in self.arrays}) != 1:
             shapes = ", ".join(str(array.shape) for array in self.arrays)
@@ -116,7 +116,7 @@ def stack(samples: Sequence[Any]) -> Any:
     first = samples[0]
     if isinstance(first, tuple):
         return tuple(stack(field) for field in zip(*samples, strict=True))
-    arrays = [sample.data if isinstance(sample, Tensor) else sample for sample in samples]
+    arrays = [sample.array if isinstance(sample, Tensor) else sample for sample in samples]
     try:
         batch = np.stack(arrays)
     except ValueError as error:

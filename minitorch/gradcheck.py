@@ -53,19 +53,19 @@ def gradcheck(
             output.backward(Tensor(weight), retain_graph=True)
 
     def slope(position: int, direction: Array) -> float:
-        values = doubles[position].data
+        values = doubles[position].array
         before = values.copy()
         totals = []
         for sign in (1, -1):
             values[...] = before + sign * eps * direction
             moved = outputs_of(function, doubles)
-            totals.append(sum(np.sum(w * y.data) for w, y in zip(weights, moved, strict=True)))
+            totals.append(sum(np.sum(w * y.array) for w, y in zip(weights, moved, strict=True)))
         values[...] = before
         return float((totals[0] - totals[1]) / (2 * eps))
 
     for position in checked:
         tensor = doubles[position]
-        analytic = np.zeros(tensor.shape) if tensor.grad is None else tensor.grad.data
+        analytic = np.zeros(tensor.shape) if tensor.grad is None else tensor.grad.array
         direction = random.standard_normal(tensor.shape)
         expected = slope(position, direction)
         if not np.isclose(np.sum(analytic * direction), expected, rtol, atol):
@@ -104,7 +104,7 @@ def in_double(value: Any, alone: bool) -> Any:
     """A float64 leaf with the values of a float tensor; anything else as it is."""
     if not isinstance(value, Tensor) or value.dtype.kind != "f":
         return value
-    return Tensor(value.data.astype(np.float64), requires_grad=alone or value.requires_grad)
+    return Tensor(value.array.astype(np.float64), requires_grad=alone or value.requires_grad)
 
 
 def any_requires_grad(values: Sequence[Any]) -> bool:

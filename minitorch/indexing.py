@@ -58,7 +58,7 @@ def plain_index(index: Any) -> Any:
     """An index in which tensors have become arrays, and those of a single integer ints."""
     if isinstance(index, tuple):
         return tuple([plain_index(part) for part in index])
-    index = getattr(index, "data", index) if not isinstance(index, np.ndarray) else index
+    index = getattr(index, "array", index) if not isinstance(index, np.ndarray) else index
     is_number = isinstance(index, np.ndarray) and index.ndim == 0 and index.dtype.kind in "iu"
     return int(index) if is_number else index
 
@@ -113,7 +113,7 @@ def names_each_once(index: Any) -> bool:
 
 def whole_index(index: Any) -> Array:
     """An index as an array of integers."""
-    places = index if isinstance(index, np.ndarray) else np.asarray(getattr(index, "data", index))
+    places = index if isinstance(index, np.ndarray) else np.asarray(getattr(index, "array", index))
     if places.dtype.kind not in "iu" and places.size:
         raise TypeError(f"an index must hold integers, not {places.dtype}. Convert it with long().")
     return places.astype(np.int64, copy=False)
@@ -157,16 +157,16 @@ def masked_select(x: Any, mask: Any) -> Any:
     shape = np.broadcast_shapes(x.shape, mask.shape)
     if mask.dtype != np.bool_:
         raise TypeError(f"masked_select: the mask is {mask.dtype}, not bool. Compare it: x > 0.")
-    return getitem(x.expand(*shape), np.broadcast_to(mask.data, shape))
+    return getitem(x.expand(*shape), np.broadcast_to(mask.array, shape))
 
 
 def nonzero(x: Any, as_tuple: bool = False) -> Any:
     """The places of the elements that are not 0: (count, ndim), or one vector per dimension."""
-    places = np.nonzero(x.data) if x.ndim else np.nonzero(x.data.reshape(1))[: x.ndim]
+    places = np.nonzero(x.array) if x.ndim else np.nonzero(x.array.reshape(1))[: x.ndim]
     vectors = tuple(type(x)(place) for place in places)
     if as_tuple:
         return vectors
-    return type(x)(np.argwhere(x.data))
+    return type(x)(np.argwhere(x.array))
 
 
 # ---- one index per element -------------------------------------------------------------------

@@ -42,8 +42,8 @@ Array = np.ndarray
 
 def filled(tensor: Tensor, values: Array | float) -> Tensor:
     """Write `values` into the tensor and return it."""
-    tensor.data[...] = values
-    clock.stamp(tensor.data)
+    tensor.array[...] = values
+    clock.stamp(tensor.array)
     return tensor
 
 

@@ -57,7 +57,7 @@ def overwrite(tensor: Tensor, result: Tensor, name: str) -> Tensor:
 
     Raises RuntimeError when shape or dtype do not fit, or memory is shared by several elements.
     """
-    memory = tensor.data
+    memory = tensor.array
     if result.shape != memory.shape or not np.can_cast(result.dtype, memory.dtype, "same_kind"):
         raise RuntimeError(
             f"{name}: a result of {result.dtype} {result.shape} does not fit into a tensor of "
@@ -70,7 +70,7 @@ def overwrite(tensor: Tensor, result: Tensor, name: str) -> Tensor:
         )
     result = result.to(memory.dtype)
     in_graph = mode.grad_enabled and (result.requires_grad or tensor.requires_grad)
-    np.copyto(memory, result.data)
+    np.copyto(memory, result.array)
     if in_graph:
         tensor.node = result.node
         clock.stamp_in_graph(memory)
@@ -85,9 +85,9 @@ def refuse_leaf(tensor: Tensor, name: str) -> None:
     if not mode.grad_enabled or not tensor.requires_grad:
         return
     origin: Any = tensor.node or tensor
-    while origin.parents and tensor.data.base is not None:
+    while origin.parents and tensor.array.base is not None:
         origin = next(parent for parent in origin.parents if parent is not None)
-    if not origin.parents and owner_of(origin.data) is owner_of(tensor.data):
+    if not origin.parents and owner_of(origin.array) is owner_of(tensor.array):
         raise RuntimeError(
             f"{name}: this is a leaf that requires a gradient, or a view of one; the gradient with "
             "respect to the old values would be lost. Write inside `with no_grad():`, or use the "
@@ -131,9 +131,9 @@ def set_items(tensor: Tensor, index: Any, value: Any) -> None:
             value = part
         overwrite(tensor, setitem(tensor, value, first), "x[index] = value")
     else:
-        memory = tensor.data[first] if rest else tensor.data
+        memory = tensor.array[first] if rest else tensor.array
         memory[rest[0] if rest else first] = np.asarray(value)
-        clock.stamp(tensor.data)
+        clock.stamp(tensor.array)
 
 
 class InPlace:

@@ -147,13 +147,13 @@ FUNCTIONS: Table = {
 class AnswersNumpy:
     """What makes numpy's functions work on tensors, and keep the graph."""
 
-    data: Array
+    array: Array
     requires_grad: bool
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if mode.replaying and self.requires_grad:
             raise TypeError("its rule turns a tensor into a plain array, which ends the graph.")
-        return np.array(self.data, dtype, copy=copy)
+        return np.array(self.array, dtype, copy=copy)
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = (), **settings: Any
@@ -193,7 +193,7 @@ def without_graph(
                 f"numpy's {name} has no way back here, and this tensor requires a gradient. Use "
                 "a tensor's own methods, or detach() to leave the graph."
             )
-        return value.data
+        return value.array
 
     result = function(*plain(tuple(inputs)), **{key: plain(each) for key, each in settings.items()})
     return as_tensor(result) if isinstance(result, np.ndarray | np.generic) else result

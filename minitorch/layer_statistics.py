@@ -58,7 +58,7 @@ class LayerStatistics:
         def note(module: Module, inputs: Any, output: Any) -> None:
             if not isinstance(output, Tensor):
                 return
-            row = {"layer": path, "kind": type(module).__name__, **figures_of(output.data)}
+            row = {"layer": path, "kind": type(module).__name__, **figures_of(output.array)}
             self.rows.append(row)
             if output.requires_grad:
                 output.register_hook(lambda grad: note_gradient(row, grad))
@@ -68,4 +68,4 @@ class LayerStatistics:
 
 def note_gradient(row: dict[str, Any], grad: Tensor) -> None:
     """Add the figures of a gradient to the row of its output."""
-    row |= {f"gradient_{name}": value for name, value in figures_of(grad.data).items()}
+    row |= {f"gradient_{name}": value for name, value in figures_of(grad.array).items()}

@@ -172,7 +172,7 @@ class Module:
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """The values of all parameters and buffers by dotted path; arrays share memory."""
-        return {path: tensor.data for path, tensor in self.named_state()}
+        return {path: tensor.array for path, tensor in self.named_state()}
 
     def load_state_dict(
         self, state: dict[str, Any], strict: bool = True
@@ -204,8 +204,8 @@ class Module:
                 f"load_state_dict of {type(self).__name__}: " + "; ".join(faults) + "."
             )
         for path, array in given.items():
-            own[path].data[...] = array
-            clock.stamp(own[path].data)
+            own[path].array[...] = array
+            clock.stamp(own[path].array)
         return missing, unexpected
 
     def extra_repr(self) -> str:

@@ -200,7 +200,7 @@ class BatchNorm(Module):
                 f"{self.num_features} channels."
             )
         if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.data += 1
+            self.num_batches_tracked.array += 1
         return self.normalize(
             x,
             self.running_mean,

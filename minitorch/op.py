@@ -70,7 +70,7 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
             parent = None
             if isinstance(given, Tensor):
                 parent = given.node or (given if given.wants_grad else None)
-                given = given.data
+                given = given.array
                 wanted = wanted or parent is not None
             arrays.append(given)
             parents.append(parent)
@@ -137,8 +137,8 @@ def connected(parent: Node | Tensor | None, array: Any) -> Any:
         return array
     if not isinstance(parent, Tensor):
         return Tensor.made_by(parent, np.asarray(array))
-    if parent.data is not array:
-        raise TypeError("a leaf's .data was replaced since the op ran.")
+    if parent.array is not array:
+        raise TypeError("a leaf's .array was replaced since the op ran.")
     return parent
 
 
@@ -146,7 +146,7 @@ def refuse_out_of_date(name: str, inputs: Sequence[Any]) -> None:
     """Raise RuntimeError for a tensor whose memory was overwritten through another tensor."""
     for given in inputs:
         if isinstance(given, Tensor):
-            written = clock.tangled.get(id(owner_of(given.data)), 0)
+            written = clock.tangled.get(id(owner_of(given.array)), 0)
             if written > max(given.written, given.node.clock if given.node else 0):
                 raise RuntimeError(
                     f"{name}: its input of shape {given.shape} shares memory with a tensor that "
@@ -168,7 +168,7 @@ def arrays_first(
         bound = inspect.signature(function).bind(*inputs, **settings)
         return bound.args, bound.kwargs
     plain = {
-        words.get(key, key): value.data if isinstance(value, Tensor) else value
+        words.get(key, key): value.array if isinstance(value, Tensor) else value
         for key, value in settings.items()
     }
     return inputs, plain

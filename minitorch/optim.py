@@ -79,7 +79,7 @@ class Optimizer:
                 if set_to_none or parameter.grad is None:
                     parameter.grad = None
                 else:
-                    parameter.grad.data[...] = 0
+                    parameter.grad.array[...] = 0
 
     def step(self) -> None:
         """Update every parameter that has a gradient, in place.
@@ -92,7 +92,7 @@ class Optimizer:
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self.update_one(parameter, parameter.data, parameter.grad.data, group)
+                    self.update_one(parameter, parameter.array, parameter.grad.array, group)
                     training = training or getattr(parameter, "training", True)
         if not training and not self.warned:
             self.warn_idle()

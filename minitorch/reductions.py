@@ -145,7 +145,7 @@ def product_of_others(x: Any, axes: tuple[int, ...]) -> Any:
 
 def refuse_zeros_in_replay(name: str, x: Any) -> None:
     """Raise where a rule that treats zeros as a case of their own is itself differentiated."""
-    if not isinstance(x, np.ndarray) and not x.data.all():
+    if not isinstance(x, np.ndarray) and not x.array.all():
         raise RuntimeError(f"{name}: not where an element is 0.")
 
 

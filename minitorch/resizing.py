@@ -84,7 +84,7 @@ def adaptive_avg_pool2d(x: Tensor, output_size: Pair) -> Tensor:
 
     Cell k of n begins at floor(k * length / n) and ends at ceil((k + 1) * length / n).
     """
-    cells = grid(x.data, output_size, "adaptive_avg_pool2d")
+    cells = grid(x.array, output_size, "adaptive_avg_pool2d")
     rows, columns = (averages(each, size) for each, size in zip(cells, x.shape[2:], strict=True))
     return resample(x, rows, columns)
 

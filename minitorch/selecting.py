@@ -130,7 +130,7 @@ def median(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     indices = argsort(x, axis)
     if x.ndim:
         size = x.shape[axis]
-        with_nan = np.isnan(x.data).any(axis, keepdims=True)
+        with_nan = np.isnan(x.array).any(axis, keepdims=True)
         middle = np.where(with_nan, size - 1, (size - 1) // 2)  # nan is sorted to the end
         indices = gather(indices, axis, middle)
     return picked(x, axis, indices, keepdim)

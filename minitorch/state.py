@@ -75,7 +75,7 @@ def save(
 
 def as_plain(name: str, value: Any) -> Array:
     """`value` as an array whose bytes lie in order, lowest byte first, as the file holds them."""
-    array = value.data if isinstance(value, Tensor) else np.asarray(value)
+    array = value.array if isinstance(value, Tensor) else np.asarray(value)
     plain = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
     if plain.dtype.str not in _DTYPES.values():
         raise StateError(

@@ -37,7 +37,7 @@ class Tensor(Methods, InPlace, AnswersNumpy):
     requires_grad : whether backward collects a gradient for it in `.grad`; floats only
     """
 
-    data: Array
+    array: Array
     node: Node | None = None
     grad: Any = None  # a tensor, once a backward has come by
     name: str | None = None
@@ -49,7 +49,7 @@ class Tensor(Methods, InPlace, AnswersNumpy):
     written = 0.0  # when its values were last known to be in step with its memory
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: builtins.bool = False) -> None:
-        self.data = as_array(data, dtype)
+        self.array = as_array(data, dtype)
         self.written = clock.now
         if requires_grad:
             self.requires_grad_()
@@ -58,7 +58,7 @@ class Tensor(Methods, InPlace, AnswersNumpy):
     def made_by(node: Node | None, data: Array) -> Tensor:
         """The result of an op: `data`, and the node that knows the way back."""
         tensor = object.__new__(Tensor)
-        tensor.data = data
+        tensor.array = data
         tensor.node = node
         return tensor
 
@@ -67,25 +67,25 @@ class Tensor(Methods, InPlace, AnswersNumpy):
     @property
     def shape(self) -> tuple[int, ...]:
         """Size of each dimension."""
-        return self.data.shape
+        return self.array.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Numpy's dtype of the elements."""
-        return self.data.dtype
+        return self.array.dtype
 
     @property
     def ndim(self) -> builtins.int:
         """Number of dimensions."""
-        return self.data.ndim
+        return self.array.ndim
 
     def dim(self) -> builtins.int:
         """Number of dimensions."""
-        return self.data.ndim
+        return self.array.ndim
 
     def numel(self) -> builtins.int:
         """Number of elements."""
-        return self.data.size
+        return self.array.size
 
     def size(self, dim: builtins.int | None = None) -> Any:
         """The shape, or the size of one dimension."""
@@ -125,7 +125,7 @@ class Tensor(Methods, InPlace, AnswersNumpy):
     @property
     def _version(self) -> builtins.int:
         """How often its memory was written to in place; tensors that share memory share this."""
-        return clock.writes(self.data)
+        return clock.writes(self.array)
 
     # ---- the way back ------------------------------------------------------------------------
 
@@ -164,7 +164,7 @@ class Tensor(Methods, InPlace, AnswersNumpy):
             self.grad = grad if self.grad is None else self.grad + grad
             return ()
         if self.grad is not None:
-            grad = self.grad.data + grad
+            grad = self.grad.array + grad
         elif grad.base is not None:
             grad = grad.copy("K")  # in the same order of memory
         self.grad = Tensor.made_by(None, grad)
@@ -189,16 +189,25 @@ class Tensor(Methods, InPlace, AnswersNumpy):
 
         def keep(grad: Tensor) -> None:
             if (alive := tensor()) is not None:
-                alive.send_back(grad if grad.node else grad.data.copy())
+                alive.send_back(grad if grad.node else grad.array.copy())
 
         self.register_hook(keep)
         self.retains_grad = True
 
     def detach(self) -> Tensor:
         """The same values, sharing memory, outside the graph."""
-        tensor = Tensor(self.data)
+        tensor = Tensor(self.array)
         tensor.written = np.inf  # a constant to the graph, whatever is written there
         return tensor
+
+    @property
+    def data(self) -> Tensor:
+        """The values alone, as `detach()` gives them: `weight.array -= 0.1 * weight.grad.array`."""
+        return self.detach()
+
+    @data.setter
+    def data(self, values: Any) -> None:
+        self.array = as_array(values)
 
     def detach_(self) -> Self:
         """Leave the graph: from here on a leaf that wants no gradient."""
@@ -255,17 +264,17 @@ class Tensor(Methods, InPlace, AnswersNumpy):
 
     def numpy(self) -> Array:
         """The values as a numpy array that shares memory."""
-        return self.data
+        return self.array
 
     def item(self) -> Any:
         """The only element, as a Python number."""
-        if self.data.size != 1:
+        if self.array.size != 1:
             raise ValueError(f"item(): a tensor of shape {self.shape} has {self.numel()} elements.")
-        return self.data.item()
+        return self.array.item()
 
     def tolist(self) -> Any:
         """The values as nested Python lists."""
-        return self.data.tolist()
+        return self.array.tolist()
 
     def __float__(self) -> builtins.float:
         return builtins.float(self.item())
@@ -279,11 +288,11 @@ class Tensor(Methods, InPlace, AnswersNumpy):
         return builtins.int(self.item())
 
     def __bool__(self) -> builtins.bool:
-        if self.data.size != 1:
+        if self.array.size != 1:
             raise ValueError(
                 f"is a tensor of shape {self.shape} true? Say which you mean: .any() or .all()."
             )
-        return builtins.bool(self.data.item())
+        return builtins.bool(self.array.item())
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
@@ -291,15 +300,15 @@ class Tensor(Methods, InPlace, AnswersNumpy):
     def __len__(self) -> builtins.int:
         if not self.ndim:
             raise TypeError("len() of a 0-d tensor: it is a single number.")
-        return len(self.data)
+        return len(self.array)
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
             raise TypeError("a 0-d tensor cannot be iterated: it is a single number; use item().")
-        return (self[k] for k in range(len(self.data)))
+        return (self[k] for k in range(len(self.array)))
 
     def __contains__(self, value: Any) -> builtins.bool:
-        return builtins.bool(np.any(self.data == np.asarray(value)))
+        return builtins.bool(np.any(self.array == np.asarray(value)))
 
     __hash__ = object.__hash__
 
@@ -310,7 +319,7 @@ class Tensor(Methods, InPlace, AnswersNumpy):
         elif self.wants_grad:
             notes.append(f"requires_grad, grad {'not yet' if self.grad is None else 'there'}")
         values = np.array2string(
-            self.data, precision=4, separator=", ", prefix="tensor(", threshold=200
+            self.array, precision=4, separator=", ", prefix="tensor(", threshold=200
         )
         return f"tensor({', '.join([values, *notes])})"
 
@@ -321,7 +330,7 @@ class Tensor(Methods, InPlace, AnswersNumpy):
 def as_array(data: Any, dtype: Any = None) -> Array:
     """`data` as a numpy array; Python floats become float32, as in PyTorch."""
     if isinstance(data, Tensor):
-        data = data.data
+        data = data.array
     array = np.asarray(data, dtype)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"a tensor holds numbers or booleans, not {array.dtype}: {data!r:.80}")

@@ -49,7 +49,7 @@ def accuracy(output: Tensor, target: Tensor) -> float:
             f"accuracy: output {output.shape} and target {target.shape} do not fit. It takes "
             "(N, classes) and one class index per sample, (N,)."
         )
-    return float(np.count_nonzero(output.data.argmax(axis=1) == target.data) / len(target.data))
+    return float(np.count_nonzero(output.array.argmax(axis=1) == target.array) / len(target.array))
 
 
 @contextmanager
@@ -302,7 +302,7 @@ class Trainer:
         inputs = as_tensor(inputs)
         with evaluating(self.model):
             outputs = [
-                self.model(inputs[start : start + batch_size]).data
+                self.model(inputs[start : start + batch_size]).array
                 for start in range(0, len(inputs), batch_size)
             ]
         return np.concatenate(outputs)

@@ -28,7 +28,7 @@ def test_a_write_into_a_single_element_is_noticed():
 
 def test_ints_beside_an_index_array_select_first():
     x = minitorch.arange(24.0).reshape(2, 3, 4)
-    values = x.data
+    values = x.array
     pick, mask = tensor([0, 1]), tensor([True, False, True])
     for index, expected in [
         ((0, slice(None), pick), values[0][:, [0, 1]]),
@@ -38,12 +38,12 @@ def test_ints_beside_an_index_array_select_first():
         ((0, mask, slice(1, 3)), values[0][[0, 2], 1:3]),
         ((pick, slice(None), 2), values[:, :, 2]),
     ]:
-        np.testing.assert_array_equal(x[index].data, expected)
+        np.testing.assert_array_equal(x[index].array, expected)
         for graph in (False, True):
             whole = minitorch.zeros(2, 3, 4, requires_grad=graph) * 1
             whole[index] = tensor(expected + 1)
-            np.testing.assert_array_equal(whole[index].data, expected + 1)
-            assert (whole.data != 0).sum() == expected.size
+            np.testing.assert_array_equal(whole[index].array, expected + 1)
+            assert (whole.array != 0).sum() == expected.size
 
 
 def test_the_gradient_of_ints_beside_an_index_array():

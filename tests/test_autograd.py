@@ -43,7 +43,7 @@ def test_a_freed_graph_says_so_and_a_retained_one_runs_again():
     y = x.exp().sum()
     y.backward(retain_graph=True)
     y.backward()
-    np.testing.assert_allclose(x.grad.data, 2 * np.exp(x.data))
+    np.testing.assert_allclose(x.grad.array, 2 * np.exp(x.array))
     with pytest.raises(RuntimeError, match="freed by an earlier backward"):
         y.backward()
 
@@ -162,7 +162,7 @@ def test_third_derivative():
     for _ in range(3):
         (gradient,) = grad(y, x, create_graph=True)
         y = gradient.sum()
-    np.testing.assert_allclose(gradient.data, -np.cos(x.data))
+    np.testing.assert_allclose(gradient.array, -np.cos(x.array))
 
 
 def test_one_array_as_two_inputs_of_which_one_is_a_constant():
@@ -171,7 +171,7 @@ def test_one_array_as_two_inputs_of_which_one_is_a_constant():
     assert not gradient.requires_grad
     (gradient,) = grad((x.exp() * x.detach()).sum(), x, create_graph=True)
     (second,) = grad(gradient.sum(), x)
-    np.testing.assert_allclose(second.data, x.data * np.exp(x.data))
+    np.testing.assert_allclose(second.array, x.array * np.exp(x.array))
 
 
 def test_an_op_that_cannot_be_differentiated_twice_says_so():
@@ -205,8 +205,8 @@ def test_grad_of_several_outputs_leaves_grad_alone():
     y = x * 2
     z = y * y
     from_x, from_y = grad([z.sum(), y.sum()], [x, y])
-    np.testing.assert_allclose(from_y.data, 2 * y.data + 1)
-    np.testing.assert_allclose(from_x.data, 2 * from_y.data)
+    np.testing.assert_allclose(from_y.array, 2 * y.array + 1)
+    np.testing.assert_allclose(from_x.array, 2 * from_y.array)
     assert x.grad is None
 
 

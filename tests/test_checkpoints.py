@@ -64,7 +64,7 @@ def test_a_power_cut_before_each_call_leaves_a_whole_one(tmp_path, moment, monke
     model = net()
     checkpoints = Checkpoints(tmp_path, model=model)
     for number in (1, 2):
-        model.bias.data[...] = number
+        model.bias.array[...] = number
         checkpoints.save(number=number)
     calls = 0
 
@@ -78,7 +78,7 @@ def test_a_power_cut_before_each_call_leaves_a_whole_one(tmp_path, moment, monke
 
         return call
 
-    model.bias.data[...] = 3
+    model.bias.array[...] = 3
     with monkeypatch.context() as patched:
         for owner, name in CALLS:
             patched.setattr(owner, name, counted(getattr(owner, name)))
@@ -143,7 +143,7 @@ def two_checkpoints(folder):
     model = net()
     checkpoints = Checkpoints(folder, model=model)
     for number in (1, 2):
-        model.bias.data[...] = number
+        model.bias.array[...] = number
         checkpoints.save(number=number)
     return model, checkpoints
 

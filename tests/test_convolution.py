@@ -21,10 +21,10 @@ def random_tensor(*shape, seed=0, dtype=np.float64):
 
 def run(function, *inputs):
     """The value, and the gradients when every element of the value has its own weight."""
-    leaves = [minitorch.Tensor(each.data, requires_grad=True) for each in inputs]
+    leaves = [minitorch.Tensor(each.array, requires_grad=True) for each in inputs]
     y = function(*leaves)
     y.backward(random_tensor(*y.shape, seed=1).detach())
-    return [y.data, *(leaf.grad.data for leaf in leaves)]
+    return [y.array, *(leaf.grad.array for leaf in leaves)]
 
 
 def assert_same(function, other, *inputs, tolerance=1e-11):
@@ -117,7 +117,7 @@ def test_transposed_is_the_gradient_of_the_convolution():
     gradient = random_tensor(*y.shape, seed=2).detach()
     y.backward(gradient)
     back = F.conv_transpose2d(gradient, weight.detach(), stride=2, padding=1)
-    np.testing.assert_allclose(back.data, x.grad.data, atol=1e-12)
+    np.testing.assert_allclose(back.array, x.grad.array, atol=1e-12)
 
 
 def test_conv1d_is_conv2d_on_one_row():
@@ -144,17 +144,17 @@ def test_padding_same_keeps_the_size(size):
 def test_memory_is_channels_last_and_stays_so():
     x, weight = random_tensor(2, 3, 8, 8), random_tensor(4, 3, 3, 3)
     y = F.conv2d(x, weight).relu()
-    assert y.data.transpose(0, 2, 3, 1).flags.c_contiguous
+    assert y.array.transpose(0, 2, 3, 1).flags.c_contiguous
 
 
 def test_layers_keep_their_kernels_as_the_product_wants_them():
     layer = nn.Conv2d(3, 8, 5)
-    assert layer.weight.data.transpose(2, 3, 1, 0).flags.c_contiguous
+    assert layer.weight.array.transpose(2, 3, 1, 0).flags.c_contiguous
     layer(random_tensor(2, 3, 9, 9, dtype=np.float32)).sum().backward()
-    assert layer.weight.grad.data.strides == layer.weight.data.strides
+    assert layer.weight.grad.array.strides == layer.weight.array.strides
     state = {path: value.copy() for path, value in layer.state_dict().items()}
     layer.load_state_dict(state)
-    assert layer.weight.data.transpose(2, 3, 1, 0).flags.c_contiguous
+    assert layer.weight.array.transpose(2, 3, 1, 0).flags.c_contiguous
 
 
 def test_dtype_is_kept():
@@ -233,7 +233,7 @@ def test_fused_batch_norm_equals_the_readable_one(shape, training):
                 random_tensor(shape[1], seed=1),
                 random_tensor(shape[1], seed=2),
             )
-            + [each.data for each in running]
+            + [each.array for each in running]
         )
     for one, two in zip(*results, strict=True):
         np.testing.assert_allclose(one, two, rtol=0, atol=1e-9)

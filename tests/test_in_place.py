@@ -48,7 +48,7 @@ def test_a_leaf_that_wants_a_gradient_is_written_only_in_no_grad():
     with minitorch.no_grad():
         x -= 0.1 * x
         x[0] = 7.0
-    assert x.data[0] == 7
+    assert x.array[0] == 7
     assert x.is_leaf
 
 
@@ -80,7 +80,7 @@ def test_a_gradient_written_into_a_constant_reaches_it_or_is_refused():
     with pytest.raises(RuntimeError, match="shares memory"):
         row.sum()
     (table * table).sum().backward()
-    np.testing.assert_allclose(w.grad.data, 2 * w.data)
+    np.testing.assert_allclose(w.grad.array, 2 * w.array)
 
 
 @pytest.mark.parametrize("index", [1, slice(1, 3), [0, 2], [0, 0, 1], (slice(None), 1), "mask"])
@@ -116,7 +116,7 @@ def test_sum_collected_in_place():
     for k in range(3):
         total += x[k] * x[k]
     total.backward()
-    np.testing.assert_allclose(x.grad.data, 2 * x.data)
+    np.testing.assert_allclose(x.grad.array, 2 * x.array)
 
 
 def test_detached_is_a_constant_that_shares_memory():

@@ -41,7 +41,7 @@ def test_containers_hold_modules_by_position_and_by_name():
 def test_sequential_takes_names_and_slices():
     model = nn.Sequential({"first": nn.Linear(2, 4), "act": nn.Tanh()}, nn.Linear(4, 1))
     x = minitorch.randn(3, 2)
-    np.testing.assert_allclose(model[2](model[:2](x)).data, model(x).data)
+    np.testing.assert_allclose(model[2](model[:2](x)).array, model(x).array)
     assert next(model.named_parameters())[0] == "first.weight"
 
 
@@ -66,27 +66,27 @@ def test_names_missing_and_unexpected_are_listed():
 def test_hooks_see_and_replace_inputs_and_outputs():
     layer = nn.Linear(2, 2)
     x = minitorch.ones(1, 2)
-    plain = layer(x).data
+    plain = layer(x).array
     before = layer.register_forward_pre_hook(lambda module, inputs: inputs[0] * 0)
-    np.testing.assert_array_equal(layer(x).data[0], layer.state_dict()["bias"])
+    np.testing.assert_array_equal(layer(x).array[0], layer.state_dict()["bias"])
     before.remove()
     with layer.register_forward_hook(lambda module, inputs, output: output + 1):
-        np.testing.assert_allclose(layer(x).data, plain + 1)
-    np.testing.assert_array_equal(layer(x).data, plain)
+        np.testing.assert_allclose(layer(x).array, plain + 1)
+    np.testing.assert_array_equal(layer(x).array, plain)
 
 
 def test_dropout_keeps_the_expected_value_and_is_off_in_use():
     minitorch.manual_seed(0)
     layer, x = nn.Dropout(0.25), minitorch.ones(200, 200)
-    y = layer(x).data
+    y = layer(x).array
     assert set(np.unique(y)) == {0, np.float32(1 / 0.75)}
     assert y.mean() == pytest.approx(1, abs=0.02)
-    np.testing.assert_array_equal(layer.eval()(x).data, x.data)
+    np.testing.assert_array_equal(layer.eval()(x).array, x.array)
     x = leaf(50)
     y = F.dropout(x, p=0.5)
     y.sum().backward()
     assert x.grad is not None
-    np.testing.assert_array_equal(x.grad.data, np.where(y.data == 0, 0, 2.0))
+    np.testing.assert_array_equal(x.grad.array, np.where(y.array == 0, 0, 2.0))
 
 
 def test_dropping_everything_gives_zeros_and_no_nan():
@@ -136,7 +136,7 @@ def test_layer_and_group_norm_gradients_agree_with_differences(groups):
 def test_normalization_keeps_the_memory_order():
     x = minitorch.Tensor(RANDOM.standard_normal((2, 5, 5, 3)).transpose(0, 3, 1, 2))
     y = F.batch_norm(x, None, None, training=True)
-    assert y.data.strides == x.data.strides
+    assert y.array.strides == x.array.strides
 
 
 def test_running_statistics_by_hand():
@@ -166,26 +166,26 @@ def test_inputs_that_do_not_fit_are_explained(call, words):
 def test_initial_deviations_follow_the_fans():
     minitorch.manual_seed(0)
     weight = minitorch.zeros(400, 100)
-    assert nn.init.kaiming_normal_(weight, nonlinearity="relu").data.std() == pytest.approx(
+    assert nn.init.kaiming_normal_(weight, nonlinearity="relu").array.std() == pytest.approx(
         math.sqrt(2 / 100), rel=0.02
     )
     fan_out = nn.init.kaiming_uniform_(weight, mode="fan_out", nonlinearity="linear")
-    assert np.abs(fan_out.data).max() == pytest.approx(math.sqrt(3 / 400), rel=0.01)
-    assert nn.init.xavier_normal_(weight).data.std() == pytest.approx(math.sqrt(2 / 500), rel=0.02)
+    assert np.abs(fan_out.array).max() == pytest.approx(math.sqrt(3 / 400), rel=0.01)
+    assert nn.init.xavier_normal_(weight).array.std() == pytest.approx(math.sqrt(2 / 500), rel=0.02)
     with pytest.raises(ValueError, match="no fans"):
         nn.init.kaiming_normal_(minitorch.zeros(3))
 
 
 @pytest.mark.parametrize("shape", [(5, 8), (8, 5), (4, 2, 3, 3)])
 def test_orthogonal_weights_keep_lengths(shape):
-    rows = nn.init.orthogonal_(minitorch.zeros(*shape), gain=2.0).data.reshape(shape[0], -1)
+    rows = nn.init.orthogonal_(minitorch.zeros(*shape), gain=2.0).array.reshape(shape[0], -1)
     product = rows @ rows.T if shape[0] <= rows.shape[1] else rows.T @ rows
     np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-5)
 
 
 def test_truncated_normal_stays_inside():
     minitorch.manual_seed(0)
-    values = nn.init.trunc_normal_(minitorch.zeros(5000), std=1.0, a=-1, b=1.5).data
+    values = nn.init.trunc_normal_(minitorch.zeros(5000), std=1.0, a=-1, b=1.5).array
     assert values.min() >= -1
     assert values.max() <= 1.5
     assert values.max() > 1.4
@@ -199,7 +199,7 @@ def test_statistics_see_outputs_and_gradients_and_leave_no_hook():
         output = model(minitorch.randn(8, 3))
         output.sum().backward()
     assert [row["layer"] for row in statistics.rows] == ["0", "1", "2.0"]
-    assert statistics.rows[2]["mean"] == pytest.approx(float(output.data.mean()))
+    assert statistics.rows[2]["mean"] == pytest.approx(float(output.array.mean()))
     assert statistics.rows[2]["gradient_mean"] == 1
     assert 0 < statistics.rows[1]["zeros"] < 1
     model(minitorch.randn(8, 3))

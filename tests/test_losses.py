@@ -24,8 +24,8 @@ def test_cross_entropy_of_equal_scores_is_log_of_the_number_of_classes():
 def test_gradient_of_cross_entropy_is_softmax_minus_one_hot():
     logits, target = leaf(3, 4), np.array([1, 0, 3])
     F.cross_entropy(logits, target).backward()
-    softmax = np.exp(logits.data) / np.exp(logits.data).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(logits.grad.data, (softmax - np.eye(4)[target]) / 3)
+    softmax = np.exp(logits.array) / np.exp(logits.array).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(logits.grad.array, (softmax - np.eye(4)[target]) / 3)
 
 
 def test_cross_entropy_survives_scores_at_which_exp_overflows():
@@ -53,12 +53,12 @@ def test_probabilities_as_targets_agree_with_classes():
     logits, target = leaf(5, 3), np.array([0, 1, 2, 2, 1])
     by_class = F.cross_entropy(logits, target, reduction="none")
     by_probability = F.cross_entropy(logits, np.eye(3)[target], reduction="none")
-    np.testing.assert_allclose(by_class.data, by_probability.data)
+    np.testing.assert_allclose(by_class.array, by_probability.array)
 
 
 def test_images_of_scores_count_pixel_by_pixel():
     logits, target = leaf(2, 3, 4, 5), RANDOM.integers(0, 3, (2, 4, 5))
-    flat = np.moveaxis(logits.data, 1, -1).reshape(-1, 3)
+    flat = np.moveaxis(logits.array, 1, -1).reshape(-1, 3)
     whole = F.cross_entropy(logits, target)
     assert whole.item() == pytest.approx(
         F.cross_entropy(minitorch.Tensor(flat), target.ravel()).item()

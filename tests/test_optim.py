@@ -23,42 +23,42 @@ def steps(optimizer, parameters, count, seed=1):
     for _ in range(count):
         for each in parameters:
             each.grad = minitorch.Tensor(random.standard_normal(each.shape))
-            gradients.append(each.grad.data)
+            gradients.append(each.grad.array)
         optimizer.step()
     return gradients
 
 
 def test_sgd_follows_its_formula():
     weight = parameter(3)
-    value, velocity = weight.data.copy(), np.zeros(3)
+    value, velocity = weight.array.copy(), np.zeros(3)
     settings: Any = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}
     for grad in steps(optim.SGD([weight], **settings), [weight], 5):
         velocity = 0.9 * velocity + grad + 0.01 * value
         value = value - 0.1 * velocity
-    np.testing.assert_allclose(weight.data, value)
+    np.testing.assert_allclose(weight.array, value)
 
 
 def test_adam_follows_its_formula():
     weight = parameter(3)
-    value, average, square = weight.data.copy(), np.zeros(3), np.zeros(3)
+    value, average, square = weight.array.copy(), np.zeros(3), np.zeros(3)
     gradients = steps(optim.Adam([weight], lr=0.1), [weight], 5)
     for number, grad in enumerate(gradients, start=1):
         average = 0.9 * average + 0.1 * grad
         square = 0.999 * square + 0.001 * grad**2
         root = np.sqrt(square / (1 - 0.999**number))
         value = value - 0.1 * average / (1 - 0.9**number) / (root + 1e-8)
-    np.testing.assert_allclose(weight.data, value)
+    np.testing.assert_allclose(weight.array, value)
 
 
 def test_lion_follows_its_formula():
     weight = parameter(3)
-    value, average = weight.data.copy(), np.zeros(3)
+    value, average = weight.array.copy(), np.zeros(3)
     settings: Any = {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.2}
     for grad in steps(optim.Lion([weight], **settings), [weight], 5):
         direction = np.sign(0.8 * average + 0.2 * grad)
         value = value - 0.1 * (direction + 0.2 * value)
         average = 0.95 * average + 0.05 * grad
-    np.testing.assert_allclose(weight.data, value)
+    np.testing.assert_allclose(weight.array, value)
 
 
 KINDS = [
@@ -78,7 +78,7 @@ def test_large_parameters_in_any_memory_order_move_as_small_ones(build, order):
     large = nn.Parameter(
         {"whole": values, "transposed": values.T.copy().T, "strided": values[:, ::2]}[order]
     )
-    small = [nn.Parameter(row.copy()) for row in large.data[:: side // 3]]
+    small = [nn.Parameter(row.copy()) for row in large.array[:: side // 3]]
     gradient = np.random.default_rng(1).standard_normal(large.shape)
     mine, reference = build([large]), build(small)
     for _ in range(3):
@@ -87,8 +87,8 @@ def test_large_parameters_in_any_memory_order_move_as_small_ones(build, order):
             row.grad = minitorch.Tensor(grad)
         mine.step()
         reference.step()
-    for row, expected in zip(large.data[:: side // 3], small, strict=True):
-        np.testing.assert_array_equal(row, expected.data)
+    for row, expected in zip(large.array[:: side // 3], small, strict=True):
+        np.testing.assert_array_equal(row, expected.array)
 
 
 @pytest.mark.parametrize("build", KINDS)
@@ -102,7 +102,7 @@ def test_state_carries_over_bit_for_bit(build):
     second = build([two])
     second.load_state_dict(first.state_dict())
     steps(second, [two], 3, seed=2)
-    np.testing.assert_array_equal(one.data, two.data)
+    np.testing.assert_array_equal(one.array, two.array)
 
 
 def test_gradients_are_not_changed_by_a_step():
@@ -207,10 +207,10 @@ def test_clipping_by_norm_keeps_the_direction():
     one, two = parameter(2), parameter(1)
     one.grad, two.grad = minitorch.Tensor(np.array([3.0, 0.0])), minitorch.Tensor(np.array([4.0]))
     assert nn.utils.clip_grad_norm_([one, two], max_norm=1.0) == pytest.approx(5)
-    np.testing.assert_allclose(one.grad.data, [0.6, 0], rtol=1e-5)
-    np.testing.assert_allclose(two.grad.data, [0.8], rtol=1e-5)
+    np.testing.assert_allclose(one.grad.array, [0.6, 0], rtol=1e-5)
+    np.testing.assert_allclose(two.grad.array, [0.8], rtol=1e-5)
     assert nn.utils.clip_grad_norm_([one, two], max_norm=2.0) == pytest.approx(1, rel=1e-5)
-    np.testing.assert_allclose(two.grad.data, [0.8], rtol=1e-5)
+    np.testing.assert_allclose(two.grad.array, [0.8], rtol=1e-5)
 
 
 def test_clipping_by_value_and_of_what_is_no_number():

@@ -35,10 +35,10 @@ def test_pooling_equals_the_loops(shape, size, stride, padding):
     assume(padding <= size // 2 and min(shape[2:]) + 2 * padding >= size)
     x = tensor_of(*shape)
     largest = F.max_pool2d(x, size, stride, padding)
-    np.testing.assert_array_equal(largest.data, by_loops(x.data, size, stride, padding, np.max))
+    np.testing.assert_array_equal(largest.array, by_loops(x.array, size, stride, padding, np.max))
     mean = F.avg_pool2d(x, size, stride, padding, count_include_pad=False)
     np.testing.assert_allclose(
-        mean.data, by_loops(x.data, size, stride, padding, np.mean), atol=1e-12
+        mean.array, by_loops(x.array, size, stride, padding, np.mean), atol=1e-12
     )
 
 
@@ -48,14 +48,14 @@ def test_the_gradient_of_a_maximum_goes_to_the_first_of_several(shape, size, str
     assume(min(shape[2:]) >= size)
     x = tensor_of(*shape, ties=True)
     y = F.max_pool2d(x, size, stride)
-    gradient = np.arange(1.0, y.data.size + 1).reshape(y.shape)
+    gradient = np.arange(1.0, y.array.size + 1).reshape(y.shape)
     y.backward(minitorch.Tensor(gradient))
     expected = np.zeros(shape)
     for n, c, i, j in np.ndindex(y.shape):
-        window = x.data[n, c, i * stride : i * stride + size, j * stride : j * stride + size]
+        window = x.array[n, c, i * stride : i * stride + size, j * stride : j * stride + size]
         r, s = np.unravel_index(window.argmax(), window.shape)
         expected[n, c, i * stride + r, j * stride + s] += gradient[n, c, i, j]
-    np.testing.assert_allclose(x.grad.data, expected)
+    np.testing.assert_allclose(x.grad.array, expected)
 
 
 pools = {
@@ -89,7 +89,7 @@ def test_batch_0_gives_batch_0():
 def test_adaptive_and_global_pooling_of_any_size():
     x = tensor_of(2, 3, 5, 7)
     np.testing.assert_allclose(
-        F.adaptive_avg_pool2d(x, 1).data[..., 0, 0], x.data.mean(axis=(2, 3)), atol=1e-12
+        F.adaptive_avg_pool2d(x, 1).array[..., 0, 0], x.array.mean(axis=(2, 3)), atol=1e-12
     )
     assert F.adaptive_avg_pool2d(x, (9, 8)).shape == (2, 3, 9, 8)
 
@@ -97,7 +97,7 @@ def test_adaptive_and_global_pooling_of_any_size():
 def test_nearest_repeats_pixels():
     x = tensor_of(1, 2, 3, 4)
     enlarged = nn.Upsample(scale_factor=2)(x)
-    np.testing.assert_array_equal(enlarged.data, x.data.repeat(2, axis=2).repeat(2, axis=3))
+    np.testing.assert_array_equal(enlarged.array, x.array.repeat(2, axis=2).repeat(2, axis=3))
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2))

@@ -89,6 +89,25 @@ def test_polynomial_with_autograd():
     assert losses[-1] < losses[0] / 5
 
 
+def test_a_linear_fit_that_updates_data():
+    x = torch.linspace(-1, 1, 50)
+    w = torch.zeros(1, requires_grad=True)
+    b = torch.zeros(1, requires_grad=True)
+    for _ in range(100):
+        loss = ((w * x + b - (3 * x + 2)) ** 2).mean()
+        loss.backward()
+        w.data -= 0.5 * w.grad.data
+        b.data.sub_(0.5 * b.grad)
+        w.grad.data.zero_()
+        b.grad.zero_()
+    assert loss.data.item() < 1e-6
+    assert abs(w.data[0].item() - 3) < 1e-3
+    assert w.requires_grad
+    assert not w.data.requires_grad
+    w.data = torch.ones(1)
+    assert w.tolist() == [1.0]
+
+
 def test_polynomial_with_a_function_of_ones_own():
     x, y = sine()
     a = torch.full((), 0.0, requires_grad=True)

@@ -268,7 +268,7 @@ def test_a_model_goes_through_a_file(path):
     save(trained.state_dict(), path)
     fresh.load_state_dict(load(path))
     x = mt.randn(5, 4)
-    np.testing.assert_array_equal(fresh(x).data, trained(x).data)
+    np.testing.assert_array_equal(fresh(x).array, trained(x).array)
 
 
 def test_what_does_not_fit_is_listed_and_nothing_is_changed(path):

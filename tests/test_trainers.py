@@ -78,7 +78,7 @@ def assert_same_weights(one, two):
 
 def test_predict_gives_the_model_output_in_evaluation_mode():
     trainer, (points, _) = build(dropout=0.5), two_rings()
-    expected = trainer.model.eval()(minitorch.tensor(points)).data
+    expected = trainer.model.eval()(minitorch.tensor(points)).array
     trainer.model.train()
     predicted = trainer.predict(points, batch_size=7)
     np.testing.assert_allclose(predicted, expected, rtol=1e-5)

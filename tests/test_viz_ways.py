@@ -55,7 +55,7 @@ def test_a_hand_written_update_is_one_step_too():
             (weight * weight).sum().backward()
             assert weight.grad is not None
             with minitorch.no_grad():
-                weight.data -= (0.1 * weight.grad).numpy()
+                weight.array -= (0.1 * weight.grad).numpy()
 
     assert viz.debug(by_hand, steps=2).recording.steps == 2
     np.testing.assert_allclose(weight.numpy(), [0.64, 1.28], rtol=1e-5)

@@ -203,7 +203,7 @@ def graph_of(result: Tensor) -> Graph:
             graph.vertices[vertex_id] = Vertex(
                 vertex_id, leaf_kind(subject), label, subject.shape, str(subject.dtype),
                 name=subject.name, wants_grad=subject.requires_grad, subject=subject,
-                value=single(subject.data), gradient=gradient_text(subject),
+                value=single(subject.array), gradient=gradient_text(subject),
             )  # fmt: skip
             continue
         ops += 1
@@ -239,9 +239,9 @@ def gradient_text(leaf: Tensor) -> str | None:
         return None
     if leaf.grad is None:
         return "grad not yet"
-    if leaf.grad.data.ndim == 0:
-        return f"grad {leaf.grad.data.item():.4g}"
-    return f"grad ±{np.abs(leaf.grad.data).max(initial=0):.2g}"
+    if leaf.grad.array.ndim == 0:
+        return f"grad {leaf.grad.array.item():.4g}"
+    return f"grad ±{np.abs(leaf.grad.array).max(initial=0):.2g}"
 
 
 def plain_leaf(vertex_id: str, value: Any, name: str) -> Vertex:

@@ -89,7 +89,7 @@ class GrowingGraph:
             known = self._find(given)
             if known is not None and (self.graph.vertices[known].kind == "op"):
                 return True
-            if id(getattr(given, "data", given)) in self._gradients:
+            if id(getattr(given, "array", given)) in self._gradients:
                 return True
         return False
 
@@ -134,7 +134,7 @@ class GrowingGraph:
         self.places[vertex.id] = place_of(frame)
         if output is not None:
             vertex.subject = output.node or output
-            self._know(vertex.id, output, output.data, output.node)
+            self._know(vertex.id, output, output.array, output.node)
         if node is not None:
             self.rules[vertex.id], self.saved[vertex.id] = node.rules, node.saved
         return vertex
@@ -150,8 +150,8 @@ class GrowingGraph:
     def know_gradient(self, leaf: Tensor) -> None:
         """Recognize the leaf's gradient when the user's own update uses it."""
         if leaf.grad is not None:
-            self._gradients[id(leaf.grad.data)] = self._vertices[id(leaf)]
-            self._alive.append(leaf.grad.data)
+            self._gradients[id(leaf.grad.array)] = self._vertices[id(leaf)]
+            self._alive.append(leaf.grad.array)
 
     def _adopt(self, subject: Node | Tensor) -> None:
         if isinstance(subject, Tensor):
@@ -189,7 +189,7 @@ class GrowingGraph:
         if isinstance(given, Tensor):
             if given.node is not None:
                 return self._vertices.get(id(given.node))
-            return self._vertices.get(id(given)) or self._vertices.get(id(given.data))
+            return self._vertices.get(id(given)) or self._vertices.get(id(given.array))
         return self._vertices.get(id(given)) if isinstance(given, np.ndarray) else None
 
     def _source(self, given: Any, op: Any, slot: Slot, frame: Any) -> str:
@@ -203,14 +203,14 @@ class GrowingGraph:
                 vertex.name = variable_name(frame, given)
             return found
         if isinstance(given, Tensor | np.ndarray) and given.ndim:
-            gradient_of = self._gradients.get(id(given.data))
+            gradient_of = self._gradients.get(id(getattr(given, "array", given)))
             if gradient_of is not None:
                 return self._leaf(given, f"{self.graph.vertices[gradient_of].label}.grad")
             own = getattr(given, "name", None)
             return self._leaf(given, own or variable_name(frame, given) or input_name(op, slot))
         if isinstance(given, Tensor):
             own = given.name or variable_name(frame, given)
-            return self._leaf(given, own or f"{given.data.item():.4g}")
+            return self._leaf(given, own or f"{given.array.item():.4g}")
         vertex = self._new("constant", f"{given:.4g}", (), dtype=type(given).__name__)
         vertex.subject = given
         return vertex.id
@@ -223,7 +223,7 @@ class GrowingGraph:
             kind, label, given.shape, dtype=str(given.dtype), name=label, wants_grad=wants_grad
         )
         vertex.subject = given
-        self._know(vertex.id, given, None if tensor is None else tensor.data)
+        self._know(vertex.id, given, None if tensor is None else tensor.array)
         return vertex.id
 
     # ---- edges ---------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def part_record(recording: Recording, name: str, term: Term, edge: Edge) -> dict
 def is_parameter(recording: Recording, vertex: str, value: Any) -> bool:
     """Whether a term is one of the op's parameters, or a view of it."""
     leaves = (recording.graph.vertices[edge.source] for edge in recording.growing.into[vertex])
-    parameters = [leaf.subject.data for leaf in leaves if leaf.kind == "parameter"]
+    parameters = [leaf.subject.array for leaf in leaves if leaf.kind == "parameter"]
     return isinstance(value, np.ndarray) and any(
         np.may_share_memory(value, parameter) for parameter in parameters
     )

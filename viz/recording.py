@@ -127,7 +127,7 @@ class Recording(Listener):
             self.growing.next_step()
         vertex = self.growing.add_op(op, inputs, settings, output)
         self._keep_leaves(vertex.id)
-        self.arrays.keep(f"{vertex.id}.value", output.data)
+        self.arrays.keep(f"{vertex.id}.value", output.array)
         saved = self.growing.saved.get(vertex.id, {})
         self._memory.keep(vertex.id, saved)
         for name, value in saved.items():
@@ -201,7 +201,7 @@ class Recording(Listener):
             vertex = self.growing.vertex_of(parameter)
             now = len(self.moments)
             before = self._before.pop(id(parameter))
-            after = parameter.data
+            after = parameter.array
             self.arrays.keep(f"u{now}.before", before, again=True)
             self.arrays.keep(f"u{now}.after", after)
             self.arrays.keep(f"u{now}.change", after - before)
@@ -214,9 +214,9 @@ class Recording(Listener):
         """A copy of a parameter's value: the one from the forward, if nothing wrote to it since."""
         summary = self.arrays.summaries.get(f"{self.growing.vertex_of(parameter)}.value")
         kept = summary.values if summary is not None else None
-        if kept is not None and np.array_equal(kept, parameter.data):
+        if kept is not None and np.array_equal(kept, parameter.array):
             return kept
-        return parameter.data.copy()
+        return parameter.array.copy()
 
     def _keep_leaves(self, vertex: str) -> None:
         """Keep the values of leaves seen for the first time."""
@@ -260,4 +260,4 @@ def node_in(trace: TracebackType | None) -> Node | None:
 
 def as_values(value: Any) -> np.ndarray:
     """The numpy array of a tensor, of an array, or of a number."""
-    return value.data if isinstance(value, Tensor) else np.asarray(value)
+    return value.array if isinstance(value, Tensor) else np.asarray(value)

@@ -36,7 +36,7 @@ class Grid:
     @property
     def table(self) -> Array:
         """The cells as rows and columns; a vector is one row."""
-        return np.atleast_2d(np.asarray(getattr(self.cells, "data", self.cells), np.float64))
+        return np.atleast_2d(np.asarray(getattr(self.cells, "array", self.cells), np.float64))
 
 
 def draw_grids(*grids: Grid, signs: Sequence[str] = ()) -> None:
@@ -121,7 +121,7 @@ def draw_slopes(
         for panel, heights, color in ((above, y, theme.VALUE), (below, x.grad, theme.GRADIENT)):
             panel.axhline(0, color=theme.LIGHT["line"], linewidth=0.8, zorder=0)
             panel.axvline(0, color=theme.LIGHT["line"], linewidth=0.8, zorder=0)
-            panel.plot(x.data, without_jumps(heights.data), color=color)
+            panel.plot(x.array, without_jumps(heights.array), color=color)
         above.set_title(name)
     panels[0, 0].set_ylabel("value")
     panels[1, 0].set_ylabel("slope")

@@ -104,7 +104,7 @@ def converted(tree: Any) -> Any:
 def expect_equal(mine: Any, theirs: Any, what: str) -> None:
     """Raise DiffersError unless both have the same structure, shapes, dtypes and values."""
     if isinstance(theirs, torch.Tensor):
-        array = mine.data if isinstance(mine, Tensor) else np.asarray(mine)
+        array = mine.array if isinstance(mine, Tensor) else np.asarray(mine)
         expected = theirs.detach().numpy(force=True)
         if array.shape != expected.shape:
             raise DiffersError(f"{what}: shape {array.shape}, PyTorch's {expected.shape}")
@@ -134,11 +134,11 @@ def run_sample(operator: Any, function: Callable[..., Any], sample: Any, tally: 
     mine_in, mine_settings = converted(inputs), converted(sample.kwargs)
     theirs = operator.op(*inputs, **sample.kwargs)
     written = 1 if operator.name.endswith("_") else 0  # an in-place op changes its first input
-    before = [tensor.data.copy() for tensor in leaves(mine_in, Tensor)][written:]
+    before = [tensor.array.copy() for tensor in leaves(mine_in, Tensor)][written:]
     mine = function(*mine_in, **mine_settings)
     expect_equal(mine, theirs, "value")
     for old, tensor in zip(before, list(leaves(mine_in, Tensor))[written:], strict=True):
-        if not np.array_equal(old, tensor.data, equal_nan=old.dtype.kind == "f"):
+        if not np.array_equal(old, tensor.array, equal_nan=old.dtype.kind == "f"):
             raise DiffersError("an input was changed")
     compare_gradients((mine_in, mine_settings), mine, (inputs, sample.kwargs), theirs, tally)
 
@@ -159,7 +159,7 @@ def compare_gradients(mine_in: Any, mine: Any, theirs_in: Any, theirs: Any, tall
         for weight, target in zip(weights, targets, strict=True)
     ]
     my_weights = [
-        Tensor(np.asarray(w, t.data.dtype)) for w, t in zip(weights, my_targets, strict=True)
+        Tensor(np.asarray(w, t.array.dtype)) for w, t in zip(weights, my_targets, strict=True)
     ]
     expected = torch.autograd.grad(
         targets, sources, their_weights, create_graph=True, allow_unused=True

@@ -35,7 +35,7 @@ def test_the_mnist_mlp_gives_the_same_logits_in_torch(tmp_path):
     theirs.load_state_dict(safetensors_torch.load_file(tmp_path / "mlp.safetensors"))
     with torch.no_grad():
         expected = theirs(torch.from_numpy(images())).numpy()
-    np.testing.assert_allclose(model(mt.tensor(images())).data, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(model(mt.tensor(images())).array, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_mnist_mlp_of_torch_gives_the_same_logits_here(tmp_path):
@@ -44,7 +44,7 @@ def test_the_mnist_mlp_of_torch_gives_the_same_logits_here(tmp_path):
     model.load_state_dict(load(tmp_path / "mlp.safetensors"))
     with torch.no_grad():
         expected = theirs(torch.from_numpy(images())).numpy()
-    np.testing.assert_allclose(model(mt.tensor(images())).data, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(model(mt.tensor(images())).array, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_optimizer_follows_torch_over_100_steps(name, settings, shapes):
         mine.step()
         reference.step()
     for parameter, twin in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(parameter.data, twin.detach().numpy(), rtol=2e-4, atol=2e-6)
+        np.testing.assert_allclose(parameter.array, twin.detach().numpy(), rtol=2e-4, atol=2e-6)
 
 
 SCHEDULES = [
@@ -126,7 +126,7 @@ LAYERS = [
 
 
 def assert_close(mine, reference):
-    np.testing.assert_allclose(mine.data, reference.numpy(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(mine.array, reference.numpy(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("build, shape", LAYERS)
@@ -176,5 +176,5 @@ def test_initial_deviations_are_those_of_torch():
         mine, reference = minitorch.zeros(300, 20, 3, 3), torch.zeros(300, 20, 3, 3)
         getattr(nn.init, name)(mine)
         getattr(torch.nn.init, name)(reference)
-        assert mine.data.std() == pytest.approx(float(reference.std()), rel=0.02)
-        assert np.abs(mine.data).max() == pytest.approx(float(reference.abs().max()), rel=0.3)
+        assert mine.array.std() == pytest.approx(float(reference.std()), rel=0.02)
+        assert np.abs(mine.array).max() == pytest.approx(float(reference.abs().max()), rel=0.3)
