@@ -1,4 +1,4 @@
-"""Learning rates that change during training. Leans on `optim`, which offers it as PyTorch does.
+"""Learning rates that change during training. Leans on `optimizer`.
 
 A schedule counts its own steps and sets the rate of every parameter group of an optimizer; whether
 a step is a batch or an epoch is up to who calls it.
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from minitorch.optim import Optimizer
+    from minitorch.optimizer import Optimizer
 
 __all__ = [
     "CosineAnnealingLR",

@@ -9,7 +9,7 @@ import pytest
 
 import minitorch
 from minitorch import nn, optim
-from minitorch.optim import BLOCK
+from minitorch.optimizer import BLOCK
 
 
 def parameter(*shape):

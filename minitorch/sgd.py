@@ -1,0 +1,70 @@
+"""Stochastic gradient descent: with momentum, Nesterov's look ahead, weight decay."""
+
+# Grown in notebooks: 2_07_descent. Edit there, then `make extract`.
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from minitorch.optimizer import Array, Optimizer
+
+__all__ = ["SGD"]
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum and L2 regularization (weight decay).
+
+    momentum_buffer = momentum * momentum_buffer + (1 - dampening) * (grad + weight_decay * value)
+    value -= lr * momentum_buffer; with `nesterov`, lr * (grad + momentum * momentum_buffer).
+    Sutskever et al. 2013, in PyTorch's form.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        if nesterov and (momentum <= 0 or dampening):
+            raise ValueError("SGD: nesterov needs a momentum above 0, and no dampening.")
+        super().__init__(
+            params,
+            lr=lr,
+            momentum=momentum,
+            dampening=dampening,
+            weight_decay=weight_decay,
+            nesterov=nesterov,
+        )
+
+    def start(self, value: Array, group: dict[str, Any]) -> dict[str, Any]:
+        """The velocity, at rest."""
+        state = super().start(value, group)
+        return {**state, "momentum_buffer": np.zeros_like(value)} if group["momentum"] else state
+
+    def update(self, value: Array, grad: Array, state: dict[str, Any], group: Any) -> None:
+        """Change `value` in place."""
+        lr, momentum = group["lr"], group["momentum"]
+        scratch = self.scratch_like(value)
+        if group["weight_decay"]:
+            np.multiply(value, group["weight_decay"], out=scratch)
+            scratch += grad
+            grad = scratch
+        if momentum:
+            velocity = state["momentum_buffer"]
+            velocity *= momentum
+            if group["dampening"] and state["step"] > 1:
+                velocity += (1 - group["dampening"]) * grad
+            else:
+                velocity += grad
+            if group["nesterov"]:
+                value -= lr * grad
+                grad = np.multiply(velocity, momentum, out=scratch)
+            else:
+                grad = velocity
+        value -= np.multiply(grad, lr, out=scratch)
