@@ -12,7 +12,7 @@ import numpy as np
 
 from minitorch.optimizer import Array, Optimizer
 
-__all__ = ["Adam", "AdamW", "Lion", "RMSprop", "check_betas"]
+__all__ = ["Adam", "AdamW", "Lion", "RMSprop"]
 
 
 class Adam(Optimizer):
@@ -32,7 +32,6 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        check_betas(type(self).__name__, betas)
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
     def start(self, value: Array, group: dict[str, Any]) -> dict[str, Any]:
@@ -155,7 +154,6 @@ class Lion(Optimizer):
         betas: tuple[float, float] = (0.9, 0.99),
         weight_decay: float = 0.0,
     ) -> None:
-        check_betas("Lion", betas)
         super().__init__(params, lr=lr, betas=betas, weight_decay=weight_decay)
 
     def start(self, value: Array, group: dict[str, Any]) -> dict[str, Any]:
@@ -175,9 +173,3 @@ class Lion(Optimizer):
         value -= scratch
         average *= beta2
         average += np.multiply(grad, 1 - beta2, out=scratch)
-
-
-def check_betas(name: str, betas: tuple[float, float]) -> None:
-    """Raise ValueError where a fading factor is not from 0 up to, not including, 1."""
-    if not all(0 <= beta < 1 for beta in betas):
-        raise ValueError(f"{name}: betas must lie from 0 up to, not including, 1, not {betas}.")

@@ -8,7 +8,8 @@ by looking at its own attributes. Leans on `tensor` and `graph`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +18,10 @@ from minitorch.graph import mode
 from minitorch.tensor import Tensor
 from minitorch.versions import clock
 
-__all__ = ["Buffer", "HookHandle", "Module", "Parameter"]
+__all__ = ["Array", "Buffer", "HookHandle", "LoadReport", "Module", "Parameter", "fitting"]
+
+
+Array = np.ndarray
 
 
 class Parameter(Tensor):
@@ -50,6 +54,44 @@ class HookHandle:
 
     def __exit__(self, *error: object) -> None:
         self.remove()
+
+
+def fitting(value: Any, like: Array) -> Array:
+    """`value` with the dtype and memory order of `like`; ValueError says why it does not fit."""
+    try:
+        given = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"is no array: {error}") from error
+    if given.shape != like.shape:
+        raise ValueError(f"has shape {given.shape} instead of {like.shape}")
+    if not np.can_cast(given.dtype, like.dtype, "same_kind"):
+        raise ValueError(f"is {given.dtype} instead of {like.dtype}")
+    array = np.empty_like(like)
+    with np.errstate(over="ignore"):  # looked for below
+        array[...] = given
+    lost = np.isfinite(given) & ~np.isfinite(array)
+    if lost.any() or (array.dtype.kind in "iu" and not np.array_equal(array, given)):
+        raise ValueError(f"holds numbers beyond the range of {like.dtype}")
+    return array
+
+
+class LoadReport(tuple[list[str], list[str]]):
+    """What `load_state_dict` left out: missing and unexpected paths, and what did not fit."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+    misfitting_keys: list[str]
+
+    def __new__(cls, missing: list[str], unexpected: list[str], misfits: list[str]) -> Self:
+        """Unpacks as a pair, so that code written for PyTorch runs."""
+        report = super().__new__(cls, (missing, unexpected))
+        report.missing_keys, report.unexpected_keys = missing, unexpected
+        report.misfitting_keys = misfits
+        return report
+
+    def __repr__(self) -> str:
+        lists = ", ".join(f"{name}={keys}" for name, keys in vars(self).items())
+        return f"LoadReport({lists})"
 
 
 class Module:
@@ -174,39 +216,36 @@ class Module:
         """The values of all parameters and buffers by dotted path; arrays share memory."""
         return {path: tensor.array for path, tensor in self.named_state()}
 
-    def load_state_dict(
-        self, state: dict[str, Any], strict: bool = True
-    ) -> tuple[list[str], list[str]]:
-        """Copy values in by path; returns the missing and the unexpected paths.
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> LoadReport:
+        """Copy values in by path; returns what was left out: missing, unexpected, misfitting paths.
 
-        Raises ValueError, before anything is changed, when a shape or a dtype does not fit, or, if
-        `strict`, when a path is missing or unexpected; the message lists them all.
+        If `strict`, raises ValueError, before anything is changed, when anything would be left
+        out; the message lists it all. Else warns of what is there but does not fit.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"load_state_dict: {type(state).__name__} is no dict of arrays.")
         own = dict(self.named_state())
         missing = [path for path in own if path not in state]
         unexpected = [path for path in state if path not in own]
-        given = {path: np.asarray(state[path]) for path in own if path in state}
-        faults = [
-            f"{path} has shape {array.shape}, the model's has {own[path].shape}"
-            for path, array in given.items()
-            if array.shape != own[path].shape
-        ]
-        faults += [
-            f"{path} is {array.dtype}, the model's is {own[path].dtype}"
-            for path, array in given.items()
-            if not np.can_cast(array.dtype, own[path].dtype, "same_kind")
-        ]
+        fitting_arrays, misfits = {}, {}
+        for path in [path for path in own if path in state]:
+            try:
+                fitting_arrays[path] = fitting(state[path], own[path].array)
+            except ValueError as error:
+                misfits[path] = f"{path} {error}"
+        faults = list(misfits.values())
         if strict:
             faults += [f"{path} is missing" for path in missing]
             faults += [f"{path} is unexpected" for path in unexpected]
+        message = f"load_state_dict of {type(self).__name__}: {'; '.join(faults)}."
+        if faults and strict:
+            raise ValueError(message)
         if faults:
-            raise ValueError(
-                f"load_state_dict of {type(self).__name__}: " + "; ".join(faults) + "."
-            )
-        for path, array in given.items():
+            warnings.warn(f"{message} These keep the values that they had.", stacklevel=2)
+        for path, array in fitting_arrays.items():
             own[path].array[...] = array
             clock.stamp(own[path].array)
-        return missing, unexpected
+        return LoadReport(missing, unexpected, list(misfits))
 
     def extra_repr(self) -> str:
         """Settings to show in the printed form."""

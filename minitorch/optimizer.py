@@ -1,6 +1,6 @@
 """What every optimizer shares: groups of parameters, the step over all of them, saved state.
 
-Leans on `tensor`; the formulas are in `sgd` and `adaptive`.
+Leans on `tensor` and `module`; the formulas are in `sgd` and `adaptive`.
 """
 
 # Grown in notebooks: 2_07_descent. Edit there, then `make extract`.
@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 
 from minitorch.graph import mode
+from minitorch.module import fitting
 from minitorch.tensor import Tensor
 from minitorch.versions import clock
 
-__all__ = ["BLOCK", "Array", "Optimizer", "in_blocks"]
+__all__ = ["BLOCK", "NUMBER", "Array", "Optimizer", "in_blocks"]
 
 
 Array = np.ndarray
+NUMBER = float | int | np.floating | np.integer
 BLOCK = 1 << 18  # elements: 1 MB of float32, which stays in the cache from one pass to the next
 
 
@@ -63,10 +65,21 @@ class Optimizer:
         if unknown := group.keys() - self.defaults.keys() - {"params"}:
             raise TypeError(f"{name}: unknown settings {sorted(unknown)} in a parameter group.")
         settings = {**self.defaults, **group, "params": parameters}
-        for key, value in settings.items():
-            if isinstance(value, float | int) and not 0 <= value < np.inf:
-                raise ValueError(f"{name}: {key} must be a number from 0 on, not {value}.")
+        self.check_settings(settings)
         self.param_groups.append(settings)
+
+    def check_settings(self, settings: dict[str, Any]) -> None:
+        """Raise ValueError where a setting of a group is out of its range."""
+        for key, value in settings.items():
+            pair, fades = key == "betas", key in ("betas", "alpha")
+            numbers = value if pair and isinstance(value, tuple | list) else [value]
+            limit = 1 if fades else np.inf
+            fits = all(isinstance(number, NUMBER) and 0 <= number < limit for number in numbers)
+            if key != "params" and not (fits and len(numbers) == 1 + pair):
+                raise ValueError(
+                    f"{type(self).__name__}: {key} must be {'two numbers' if pair else 'a number'} "
+                    f"from 0 {'up to, not including, 1' if fades else 'on'}, not {value!r}."
+                )
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -159,32 +172,52 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a `state_dict` of an optimizer of the same kind over the same parameters."""
+        """Go on from a `state_dict` of an optimizer of the same kind over the same parameters.
+
+        Raises ValueError, with everything as it was, where it is of another.
+        """
+        name, saved_groups = f"load_state_dict of {type(self).__name__}", state_dict["param_groups"]
         own = [len(group["params"]) for group in self.param_groups]
-        given = [len(group["params"]) for group in state_dict["param_groups"]]
+        given = [len(saved["params"]) for saved in saved_groups]
         if own != given:
             raise ValueError(
-                f"load_state_dict of {type(self).__name__}: its groups have {own} parameters, the "
-                f"saved ones {given}. Build the optimizer as it was when the state was saved."
+                f"{name}: its groups have {own} parameters, the saved ones {given}. Build the "
+                "optimizer as it was when the state was saved."
             )
-        parameters = self.parameters
-        state = {}
-        for number, kept in state_dict["state"].items():
-            parameter = parameters[int(number)]
-            for name, value in kept.items():
-                if isinstance(value, np.ndarray) and value.ndim and value.shape != parameter.shape:
-                    raise ValueError(
-                        f"load_state_dict of {type(self).__name__}: {name} of "
-                        f"{parameter.name or number} has shape {value.shape}, the parameter "
-                        f"{parameter.shape}."
-                    )
-            state[parameter] = {
-                name: np.array(value) if isinstance(value, np.ndarray) else value
-                for name, value in kept.items()
-            }
+        state, loaded = {}, []
+        for group, saved in zip(self.param_groups, saved_groups, strict=True):
+            settings = {**saved, "params": group["params"]}
+            if differing := (settings.keys() ^ self.defaults.keys()) - {"params", "initial_lr"}:
+                raise ValueError(
+                    f"{name}: only one of the two has the settings {', '.join(sorted(differing))}. "
+                    "Was the state saved by an optimizer of another kind?"
+                )
+            self.check_settings(settings)
+            loaded.append(settings)
+            for number, parameter in zip(saved["params"], group["params"], strict=True):
+                if number in state_dict["state"]:
+                    label = f"{name}, {parameter.name or f'parameter {number}'}"
+                    kept = state_dict["state"][number]
+                    state[parameter] = self.fitting_state(label, parameter.array, kept, settings)
+        if len(state) != len(state_dict["state"]):
+            raise ValueError(f"{name}: there is state of parameters that are in no group.")
         self.state = state
-        for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
-            group.update({key: value for key, value in saved.items() if key != "params"})
+        for group, settings in zip(self.param_groups, loaded, strict=True):
+            group.update(settings)
+
+    def fitting_state(
+        self, label: str, value: Array, kept: dict[str, Any], group: dict[str, Any]
+    ) -> dict[str, Any]:
+        """A copy of what was `kept` for a parameter; raises ValueError where it does not fit."""
+        if missing := self.start(value[:0], group).keys() - kept.keys():
+            raise ValueError(f"{label}: there is no {', '.join(sorted(missing))} in its state.")
+        state: dict[str, Any] = {"step": int(kept["step"])}
+        for name in kept.keys() - state.keys():
+            try:
+                state[name] = fitting(kept[name], value)
+            except ValueError as error:
+                raise ValueError(f"{label}: {name} {error}.") from error
+        return state
 
     def __repr__(self) -> str:
         groups = [

@@ -31,8 +31,6 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        if nesterov and (momentum <= 0 or dampening):
-            raise ValueError("SGD: nesterov needs a momentum above 0, and no dampening.")
         super().__init__(
             params,
             lr=lr,
@@ -41,6 +39,12 @@ class SGD(Optimizer):
             weight_decay=weight_decay,
             nesterov=nesterov,
         )
+
+    def check_settings(self, settings: dict[str, Any]) -> None:
+        """Raise ValueError where a setting of a group is out of its range."""
+        super().check_settings(settings)
+        if settings["nesterov"] and (not settings["momentum"] or settings["dampening"]):
+            raise ValueError("SGD: nesterov needs a momentum above 0, and no dampening.")
 
     def start(self, value: Array, group: dict[str, Any]) -> dict[str, Any]:
         """The velocity, at rest."""

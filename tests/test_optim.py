@@ -1,5 +1,7 @@
 """Optimizers by their formulas in float64, groups, state, warnings, clipping and schedules."""
 
+import copy
+import itertools
 import math
 import warnings
 from typing import Any
@@ -183,6 +185,16 @@ BAD = [
     (lambda: optim.SGD([parameter(2)], lr=math.nan), ValueError, "lr must be a number from 0"),
     (lambda: optim.SGD([parameter(2)], nesterov=True), ValueError, "momentum above 0"),
     (lambda: optim.Adam([parameter(2)], betas=(1.0, 0.9)), ValueError, "betas"),
+    (
+        lambda: optim.Adam([parameter(2)], lr=float(np.float32(-1))),
+        ValueError,
+        "lr must be a number from",
+    ),
+    (lambda: optim.Adam([{"params": [parameter(2)], "lr": None}]), ValueError, "not None"),
+    (lambda: optim.Adam([{"params": [parameter(2)], "betas": (1.5, 0)}]), ValueError, "betas"),
+    (lambda: optim.Lion([{"params": [parameter(2)], "betas": 0.9}]), ValueError, "two numbers"),
+    (lambda: optim.RMSprop([parameter(2)], alpha=2), ValueError, "alpha"),
+    (lambda: optim.SGD([{"params": [parameter(2)], "nesterov": True}]), ValueError, "nesterov"),
     (lambda: optim.SGD([{"params": [parameter(2)], "momentun": 1}]), TypeError, "momentun"),
     (lambda: optim.SGD([parameter(2)] * 2), ValueError, "a second time|twice"),
 ]
@@ -201,6 +213,61 @@ def test_state_of_other_parameters_is_refused():
         three.load_state_dict(two.state_dict())
     with pytest.raises(ValueError, match="groups"):
         optim.Adam([parameter(2), parameter(2)]).load_state_dict(two.state_dict())
+
+
+KINDS = [optim.SGD, optim.Adam, optim.RMSprop, optim.Lion]
+
+
+@pytest.mark.parametrize("saved, other", list(itertools.permutations(KINDS, 2)))
+def test_state_of_another_kind_is_refused_and_changes_nothing(saved, other):
+    first, second = saved([parameter(2)], lr=0.5), other([parameter(2)], lr=0.25)
+    for optimizer in (first, second):
+        steps(optimizer, optimizer.parameters, 1)
+    before = copy.deepcopy(second.state_dict())
+    with pytest.raises(ValueError, match=f"of {other.__name__}.*another kind"):
+        second.load_state_dict(first.state_dict())
+    assert repr(second.state_dict()) == repr(before)
+
+
+def altered(state, **kept):
+    """An optimizer's state with other values kept for its first parameter."""
+    return {**state, "state": {0: {**state["state"][0], **kept}}}
+
+
+ALTERED = [
+    (lambda state: altered(state, exp_avg=np.full(2, 1e300)), "exp_avg holds numbers beyond"),
+    (lambda state: altered(state, exp_avg=np.array("hello")), "exp_avg has shape"),
+    (lambda state: altered(state, exp_avg=np.array(["a", "b"])), "exp_avg is <U1"),
+    (lambda state: {**state, "state": {0: {"step": 1}}}, "no exp_avg, exp_avg_sq"),
+    (lambda state: {**state, "state": {7: state["state"][0]}}, "in no group"),
+    (
+        lambda state: {**state, "param_groups": [{**state["param_groups"][0], "lr": -1.0}]},
+        "lr must be",
+    ),
+]
+
+
+@pytest.mark.parametrize("change, words", ALTERED)
+def test_state_that_does_not_fit_is_refused_by_name(change, words):
+    weight = nn.Parameter(np.ones(2, np.float32))
+    optimizer = optim.Adam([weight])
+    weight.grad = minitorch.ones(2)
+    optimizer.step()
+    state = copy.deepcopy(optimizer.state_dict())
+    with pytest.raises(ValueError, match=words):
+        optimizer.load_state_dict(change(state))
+    assert repr(optimizer.state_dict()) == repr(state)
+
+
+def test_loaded_state_lies_in_memory_as_the_parameter_does():
+    """Else a large parameter could not be updated piece by piece after a resume."""
+    weight = nn.Parameter(np.ones((3, 4), np.float32, order="F"))
+    first, second = optim.Adam([weight]), optim.Adam([weight])
+    steps(first, [weight], 1)
+    state = first.state_dict()
+    state["state"][0]["exp_avg"] = np.ascontiguousarray(state["state"][0]["exp_avg"])
+    second.load_state_dict(state)
+    assert second.state[weight]["exp_avg"].strides == weight.array.strides
 
 
 def test_clipping_by_norm_keeps_the_direction():

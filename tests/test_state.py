@@ -7,6 +7,7 @@ import os
 import pickle
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -283,17 +284,46 @@ def test_what_does_not_fit_is_listed_and_nothing_is_changed(path):
     assert_same_state(net.state_dict(), before)
 
 
-@pytest.mark.parametrize("value", [np.zeros(3, np.complex64), np.array(["a", "b", "c"])])
-def test_a_dtype_that_does_not_fit_is_refused(value):
+@pytest.mark.parametrize(
+    "value, words",
+    [
+        (np.zeros(3, np.complex64), "complex64 instead of float32"),
+        (np.array(["a", "b", "c"]), "instead of float32"),
+        (np.full(3, 1e300), "beyond the range of float32"),
+        ([[1], [1, 2]], "no array"),
+        (None, "has shape"),
+    ],
+)
+def test_what_does_not_fit_is_refused(value, words):
     net = model()
-    with pytest.raises(ValueError, match=r"0\.bias"):
+    before = {name: array.copy() for name, array in net.state_dict().items()}
+    with pytest.raises(ValueError, match=rf"0\.bias.*{words}"):
         net.load_state_dict({**net.state_dict(), "0.bias": value})
+    assert_same_state(net.state_dict(), before)
+
+
+@pytest.mark.parametrize("value", [np.array([300, 0]), np.array([0.5, 0])])
+def test_no_number_changes_on_its_way_into_integers(value):
+    net: Any = mt.nn.Module()
+    net.table = mt.nn.Buffer(np.array([7, 8], np.int8))
+    with pytest.raises(ValueError, match="table"):
+        net.load_state_dict({"table": value})
+    assert net.table.tolist() == [7, 8]
 
 
 def test_non_strict_loading_tells_what_it_left_out():
     net = model()
-    answer = net.load_state_dict({"0.bias": np.ones(3), "extra": np.ones(1)}, strict=False)
-    missing, unexpected = answer[:2]
-    assert missing == ["0.weight", "2.weight", "2.bias"]
-    assert unexpected == ["extra"]
+    given = {"0.bias": np.ones(3), "2.bias": np.ones(9), "extra": np.ones(1)}
+    with pytest.warns(UserWarning, match=r"2\.bias has shape \(9,\)"):
+        report = net.load_state_dict(given, strict=False)
+    missing, unexpected = report
+    assert missing == report.missing_keys == ["0.weight", "2.weight"]
+    assert unexpected == report.unexpected_keys == ["extra"]
+    assert report.misfitting_keys == ["2.bias"]
+    assert "misfitting_keys=['2.bias']" in repr(report)
     assert net[0].bias.tolist() == [1, 1, 1]
+
+
+def test_a_state_that_is_no_dict_is_refused():
+    with pytest.raises(TypeError, match="no dict"):
+        model().load_state_dict(None)
