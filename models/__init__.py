@@ -1,4 +1,4 @@
-"""The trained networks: one file per network, one recipe per file, one command line for all.
+"""The trained networks: one file per network, `recipes` to train them, one command line for all.
 
 `python -m models train mnist_mlp` trains, `evaluate` measures, `predict` uses.
 """
@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from models.recipe import Recipe
 
-# Each network's module defines its `RECIPE`; nothing is imported before it is asked for.
-NETWORKS = ("mnist_mlp",)
+# Where the recipe of each network is; nothing is imported before it is asked for.
+NETWORKS = {
+    "mnist_mlp": "models.recipes:MnistMLPRecipe",
+    "alexnet": "models.recipes:AlexNetRecipe",
+}
 FOLDER = Path(__file__).resolve().parent
 
 
@@ -21,5 +24,6 @@ def find(name: str) -> type[Recipe]:
     """The recipe class of a network; raises KeyError for an unknown name."""
     if name not in NETWORKS:
         raise KeyError(f"There is no network {name!r}: choose from {', '.join(NETWORKS)}.")
-    recipe: type[Recipe] = import_module(f"models.{name}").RECIPE
+    module, _, kind = NETWORKS[name].partition(":")
+    recipe: type[Recipe] = getattr(import_module(module), kind)
     return recipe

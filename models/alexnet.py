@@ -18,8 +18,7 @@ def convolution(channels: int, width: int) -> list[nn.Module]:
 class AlexNet(nn.Module):
     """0.50 M parameters; 28 pixels become 14, 7 and 3 by max pooling."""
 
-    def __init__(self, classes: int = 10) -> None:
-        super().__init__()
+    def __init__(self, classes: int = 10, dropout: float = 0.0) -> None:
         self.features = nn.Sequential(
             *convolution(1, 32),
             nn.MaxPool2d(2),
@@ -31,8 +30,10 @@ class AlexNet(nn.Module):
             nn.MaxPool2d(2),
         )
         self.classifier = nn.Sequential(
+            nn.Dropout(dropout),
             nn.Linear(64 * 3 * 3, 256),
             nn.ReLU(),
+            nn.Dropout(dropout),
             nn.Linear(256, 128),
             nn.ReLU(),
             nn.Linear(128, classes),

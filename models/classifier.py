@@ -1,4 +1,4 @@
-"""What all image classifiers share: data by name, cross entropy, accuracy, pictures.
+"""What all image classifiers share: data by name, SGD in one cycle, accuracy, pictures.
 
 Leans on `recipe` and minitorch's data sets, loader and transforms.
 """
@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from minitorch.callbacks import Schedule
 from minitorch.data import DataLoader, TensorDataset
-from minitorch.datasets import fashion_mnist, mnist
+from minitorch.datasets import cifar10, fashion_mnist, mnist
 from minitorch.digits import LabelledImages, digits
 from minitorch.functional import cross_entropy
 from minitorch.nn import Module
-from minitorch.optim import Optimizer
+from minitorch.optim import SGD, lr_scheduler
 from minitorch.tensor import Tensor
-from minitorch.trainers import Callback, Trainer, accuracy
+from minitorch.trainers import Trainer, accuracy
 from minitorch.transforms import Compose, Normalize, Transform
 from models.recipe import Recipe
 
@@ -28,15 +30,25 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Classifier(Recipe):
-    """A recipe for a network that gives one score per class."""
+    """A recipe for a network that gives one score per class.
+
+    It is trained by SGD in one cycle of the learning rate: up to `lr` for `warmup`, a part of all
+    steps, then down to almost 0 (Smith and Topin 2017).
+    """
 
     batch_size: int = 128
     pixel_mean: tuple[float, ...] = (0.1307,)  # per channel, of the training images, 0 to 1
     pixel_std: tuple[float, ...] = (0.3081,)
+    lr: float = 0.1
+    warmup: float = 0.2
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 1e-4
+    label_smoothing: float = 0.0
 
     def images(self) -> tuple[LabelledImages, LabelledImages]:
         """Images to train on, and images to measure on."""
-        sets = {"digits": digits, "mnist": mnist, "fashion": fashion_mnist}
+        sets = {"digits": digits, "mnist": mnist, "fashion": fashion_mnist, "cifar10": cifar10}
         if self.data not in sets:
             raise ValueError(f"There is no data set {self.data!r}: choose from {', '.join(sets)}.")
         return sets[self.data]()
@@ -66,11 +78,25 @@ class Classifier(Recipe):
         _, test = self.images()
         return DataLoader(TensorDataset(*test), 500, transform=self.prepared(), seed=0)
 
-    def fitting(
-        self, model: Module, optimizer: Optimizer, callbacks: Sequence[Callback] = ()
-    ) -> Trainer:
-        """A trainer for classification."""
-        return Trainer(model, optimizer, cross_entropy, {"accuracy": accuracy}, callbacks)
+    def trainer(self, model: Module, batches_per_epoch: int) -> Trainer:
+        """SGD with momentum on the cross entropy."""
+        optimizer = SGD(
+            model.parameters(),
+            self.lr,
+            self.momentum,
+            weight_decay=self.weight_decay,
+            nesterov=self.nesterov,
+        )
+        cycle = lr_scheduler.OneCycleLR(
+            optimizer,
+            self.lr,
+            total_steps=max(self.epochs * batches_per_epoch, 2),
+            pct_start=self.warmup,
+            cycle_momentum=False,
+        )
+        loss = partial(cross_entropy, label_smoothing=self.label_smoothing)
+        callbacks = [Schedule(cycle, every="batch")]
+        return Trainer(model, optimizer, loss, {"accuracy": accuracy}, callbacks)
 
     def evaluate(self, model: Module) -> dict[str, Any]:
         """Accuracy on the test images."""
@@ -110,3 +136,21 @@ class Classifier(Recipe):
                 test, self.probabilities(model, test.images), folder / "predictions.png"
             ),
         ]
+
+
+@dataclass(frozen=True)
+class DigitClassifier(Classifier):
+    """A classifier of handwritten digits, 28 x 28 grey pixels."""
+
+    data: str = "mnist"
+    epochs: int = 10
+
+    def read_image(self, path: Path) -> Array:
+        """A picture of one digit as (1, 1, 28, 28), light on dark as in MNIST."""
+        from PIL import Image
+
+        with Image.open(path) as picture:
+            small = np.asarray(picture.convert("L").resize((28, 28), Image.Resampling.LANCZOS))
+        if np.median(small) > 127:  # dark ink on light paper
+            small = 255 - small
+        return small[None, None]
