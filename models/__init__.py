@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 NETWORKS = {
     "mnist_mlp": "models.recipes:MnistMLPRecipe",
     "alexnet": "models.recipes:AlexNetRecipe",
+    "resnet20": "models.recipes:ResNet20Recipe",
+    "resnet32": "models.recipes:ResNet32Recipe",
+    "resnet44": "models.recipes:ResNet44Recipe",
+    "resnet56": "models.recipes:ResNet56Recipe",
+    "resnet110": "models.recipes:ResNet110Recipe",
 }
 FOLDER = Path(__file__).resolve().parent
 

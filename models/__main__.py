@@ -15,6 +15,8 @@ from minitorch.digits import DataError
 from minitorch.state import StateError
 from models import NETWORKS, find, training
 
+SETTINGS = ("data", "epochs", "seed")  # what the command line can change of a recipe
+
 
 def parser() -> argparse.ArgumentParser:
     """What may be said on the command line."""
@@ -35,7 +37,9 @@ def parser() -> argparse.ArgumentParser:
         verb.add_argument("--out", type=Path, help="folder of the run [out/NAME]")
     train.add_argument("--epochs", type=int)
     train.add_argument("--seed", type=int)
-    train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    train.add_argument(
+        "--resume", action="store_true", help="go on from the last checkpoint, by its recipe"
+    )
     train.add_argument("--pictures", action="store_true", help="draw the graph and predictions")
     predict.add_argument("image", type=Path)
     return commands
@@ -43,24 +47,27 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the arguments say; print the figures as one JSON object on the last line."""
-    options = parser().parse_args(arguments)
-    chosen = {key: vars(options).get(key) for key in ("data", "epochs", "seed")}
-    recipe = find(options.name)(**{k: value for k, value in chosen.items() if value is not None})
+    options = vars(parser().parse_args(arguments))
+    given = {key: options[key] for key in SETTINGS if options.get(key) is not None}
+    kind, folder = find(options["name"]), options.get("out") or Path("out") / options["name"]
     try:
-        if options.verb == "train":
-            folder = options.out or Path("out") / recipe.name
-            command = " ".join(["python -m models", *arguments])
-            figures = training.train(recipe, folder, command, options.resume, options.pictures)
-        elif options.verb == "publish":
-            figures = training.publish(recipe, options.out or Path("out") / recipe.name)
+        if options["verb"] == "publish" or options.get("resume"):
+            given = training.settings_of(folder) | given
+        recipe = kind(**given)
+        if options["verb"] == "train":
+            figures = training.train(recipe, folder, options["resume"], options["pictures"])
+        elif options["verb"] == "publish":
+            figures = training.publish(recipe, folder)
         else:
-            model = training.load(recipe, options.weights)
-            if options.verb == "evaluate":
+            model = training.load(recipe, options["weights"])
+            if options["verb"] == "evaluate":
                 figures = {"model": recipe.name, **recipe.evaluate(model)}
             else:
-                figures = {"model": recipe.name, **recipe.predict(model, options.image)}
+                figures = {"model": recipe.name, **recipe.predict(model, options["image"])}
     except (DataError, StateError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
+        if isinstance(error, DataError) and options.get("data") != "digits":
+            print("Digits that need no download: add `--data digits`.", file=sys.stderr)
         return 1
     print(json.dumps(figures))
     return 0

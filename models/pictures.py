@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +21,9 @@ def draw_network(loss: Tensor, path: Path) -> Path:
     return viz.draw_graph(loss).save(path)
 
 
-def draw_predictions(data: LabelledImages, probabilities: Array, path: Path) -> Path:
+def draw_predictions(
+    data: LabelledImages, probabilities: Array, label: Callable[[int], Any], path: Path
+) -> Path:
     """Twenty test images and the twenty worst mistakes, each with what the model says."""
     import matplotlib
 
@@ -36,10 +40,11 @@ def draw_predictions(data: LabelledImages, probabilities: Array, path: Path) -> 
         axis.axis("off")
     for axis, index in zip(axes.flat, shown, strict=False):
         right = predicted[index] == data.labels[index]
-        says = f"{predicted[index]}  {probabilities[index].max():.0%}"
-        axis.imshow(data.images[index, 0], cmap="gray_r")
+        says = f"{label(predicted[index])}  {probabilities[index].max():.0%}"
+        pixels = data.images[index].transpose(1, 2, 0)
+        axis.imshow(pixels, cmap="gray_r")  # the colours of grey images
         axis.set_title(
-            says if right else f"✗ {says}\nis {data.labels[index]}",
+            says if right else f"✗ {says}\nis {label(data.labels[index])}",
             color=theme.INK if right else theme.TROUBLE,
             fontsize=9,
             loc="center",

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from minitorch.nn import Module
-from minitorch.transforms import RandomAffine, RandomCrop, Transform
+from minitorch.transforms import RandomAffine, RandomCrop, RandomHorizontalFlip, Transform
+from models import resnet
 from models.alexnet import AlexNet
-from models.classifier import DigitClassifier
+from models.classifier import DigitClassifier, PhotoClassifier
 from models.mnist_mlp import MnistMLP
 
 
@@ -59,3 +60,61 @@ class AlexNetRecipe(DigitClassifier):
     def augmentations(self) -> Sequence[Transform]:
         """Each image turned and moved by fractions of a pixel."""
         return (RandomAffine(self.degrees, self.shift),)
+
+
+@dataclass(frozen=True)
+class ResNet20Recipe(PhotoClassifier):
+    """CIFAR-10, moved by up to 4 pixels and mirrored, as in He et al. 2015, but in one cycle."""
+
+    name: ClassVar[str] = "resnet20"
+    published: ClassVar[float | None] = 0.9125
+    source: ClassVar[str] = "He et al. 2015, table 6"
+
+    epochs: int = 30
+    lr: float = 0.2
+    nesterov: bool = True
+    weight_decay: float = 5e-4
+    shortcut: str = "A"
+    shift: int = 4
+
+    def network(self) -> Module:
+        """The network, with fresh weights."""
+        build = getattr(resnet, self.name)
+        network: Module = build(self.shortcut)
+        return network
+
+    def augmentations(self) -> Sequence[Transform]:
+        """Each photo moved a little, every second one mirrored."""
+        return RandomCrop(self.shift), RandomHorizontalFlip()
+
+
+@dataclass(frozen=True)
+class ResNet32Recipe(ResNet20Recipe):
+    """The same with five blocks in a stage."""
+
+    name: ClassVar[str] = "resnet32"
+    published: ClassVar[float | None] = 0.9249
+
+
+@dataclass(frozen=True)
+class ResNet44Recipe(ResNet20Recipe):
+    """The same with seven blocks in a stage."""
+
+    name: ClassVar[str] = "resnet44"
+    published: ClassVar[float | None] = 0.9283
+
+
+@dataclass(frozen=True)
+class ResNet56Recipe(ResNet20Recipe):
+    """The same with nine blocks in a stage."""
+
+    name: ClassVar[str] = "resnet56"
+    published: ClassVar[float | None] = 0.9303
+
+
+@dataclass(frozen=True)
+class ResNet110Recipe(ResNet20Recipe):
+    """The same with eighteen blocks in a stage."""
+
+    name: ClassVar[str] = "resnet110"
+    published: ClassVar[float | None] = 0.9357

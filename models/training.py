@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ import numpy as np
 import minitorch
 from minitorch.callbacks import LogFile, SaveCheckpoints
 from minitorch.nn import Module
+from minitorch.state import StateError, save
 from minitorch.state import load as load_state
-from minitorch.state import save
 from minitorch.trainers import Callback, Trainer
 from models import FOLDER
 from models.recipe import Recipe
@@ -72,7 +72,7 @@ class FrequentCheckpoints(SaveCheckpoints):
 
 
 def train(
-    recipe: Recipe, folder: Path, command: str, resume: bool = False, pictures: bool = False
+    recipe: Recipe, folder: Path, resume: bool = False, pictures: bool = False
 ) -> dict[str, Any]:
     """Train by the recipe, save everything in `folder`, and return the figures on unseen data."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def train(
         "seed": recipe.seed,
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
-        "command": command,
+        "command": command(recipe),
     }
     write_json(folder / "result.json", result)
     files = [weights, *(recipe.pictures(model, folder) if pictures else [])]
@@ -110,10 +110,38 @@ def train(
     return figures
 
 
+def command(recipe: Recipe) -> str:
+    """What to type to train by this recipe again."""
+    words = f"python -m models train {recipe.name} --seed {recipe.seed}"
+    for setting in fields(recipe):
+        value = getattr(recipe, setting.name)
+        if setting.name in ("data", "epochs") and value != setting.default:
+            words += f" --{setting.name} {value}"
+    return words
+
+
+def settings_of(folder: Path) -> dict[str, Any]:
+    """The settings of the run in a folder; none where there is no run yet."""
+    path = folder / "recipe.json"
+    if not path.exists():
+        return {}
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    del settings["name"]
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
+    }
+
+
 def load(recipe: Recipe, weights: Path | None) -> Module:
     """The network with saved weights: the given file's, or those that come with the repository."""
+    path = weights or FOLDER / "weights" / f"{recipe.name}.safetensors"
+    if weights is None and not path.exists():
+        raise StateError(
+            f"{recipe.name}: no trained weights come with this repository. Train it with `python "
+            f"-m models train {recipe.name}`, or name a file: --weights FILE.safetensors."
+        )
     model = recipe.network()
-    model.load_state_dict(load_state(weights or FOLDER / "weights" / f"{recipe.name}.safetensors"))
+    model.load_state_dict(load_state(path))
     return model
 
 

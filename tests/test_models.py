@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minitorch.digits import digits
-from models import FOLDER
+import minitorch
+from minitorch.datasets import CIFAR10_CLASSES
+from minitorch.digits import LabelledImages, digits
+from minitorch.state import load, save
+from minitorch.trainers import Trainer
+from models import FOLDER, NETWORKS, classifier, find, training
 from models.__main__ import main
 
 
@@ -73,6 +77,108 @@ def test_mistakes_are_one_sentence(capsys, tmp_path):
 def test_committed_weights_read_the_embedded_digits(capsys):
     assert main(["evaluate", "mnist_mlp", "--data", "digits"]) == 0
     assert last_line(capsys)["accuracy"] > 0.98  # digits of MNIST's training set
+
+
+# ---- the same seed, and a run that is killed -----------------------------------------------------
+
+
+@pytest.fixture
+def few_digits(monkeypatch):
+    """96 digits to train on: three batches of 32; and 40 to measure on."""
+    train, test = digits()
+    few = LabelledImages(*(part[:96] for part in train)), LabelledImages(*(p[:40] for p in test))
+    monkeypatch.setattr(classifier, "digits", lambda: few)
+
+
+def small(name):
+    return find(name)(data="digits", epochs=2, batch_size=32, seed=3)
+
+
+def curve(folder):
+    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+def assert_same_run(one, other, name):
+    assert len(curve(one)) == 2
+    assert curve(one) == curve(other)
+    weights = [load(folder / f"{name}.safetensors") for folder in (one, other)]
+    assert weights[0].keys() == weights[1].keys()
+    for key, value in weights[0].items():
+        np.testing.assert_array_equal(value, weights[1][key], err_msg=key)
+
+
+@pytest.mark.parametrize("name", ["mnist_mlp", "alexnet", "resnet20"])
+def test_the_same_seed_gives_the_same_curve_even_after_a_kill(
+    name, few_digits, tmp_path, monkeypatch
+):
+    training.train(small(name), tmp_path / "whole")
+    training.train(small(name), tmp_path / "again")
+    assert_same_run(tmp_path / "whole", tmp_path / "again", name)
+
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    train_batch, calls = Trainer.train_batch, []
+
+    def killed(*arguments):
+        calls.append(1)
+        if len(calls) in (3, 6):  # within the first epoch, and after its end
+            raise MemoryError
+        train_batch(*arguments)
+
+    monkeypatch.setattr(Trainer, "train_batch", killed)
+    for resume in (False, True):
+        with pytest.raises(MemoryError):
+            training.train(small(name), tmp_path / "killed", resume=resume)
+    training.train(small(name), tmp_path / "killed", resume=True)
+    assert len(calls) == 8  # six batches, two of them tried twice
+    assert_same_run(tmp_path / "whole", tmp_path / "killed", name)
+
+
+def test_resume_takes_the_settings_of_the_run(few_digits, capsys, tmp_path):
+    begin = ["train", "mnist_mlp", "--data", "digits", "--epochs", "1", "--seed", "5"]
+    assert main([*begin, "--out", str(tmp_path)]) == 0
+    assert main(["train", "mnist_mlp", "--resume", "--out", str(tmp_path)]) == 0
+    assert "Going on after 1 epochs" in capsys.readouterr().out
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["command"] == (
+        "python -m models train mnist_mlp --seed 5 --data digits --epochs 1"
+    )
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_has_a_recipe_of_its_own_name(name):
+    recipe = find(name)()
+    assert recipe.name == name
+    assert recipe.epochs > 0
+
+
+def test_weights_that_nobody_trained_are_named(capsys):
+    assert main(["evaluate", "resnet110", "--data", "digits"]) == 1
+    assert "python -m models train resnet110" in capsys.readouterr().err
+
+
+def test_without_a_network_the_digits_are_offered(capsys, monkeypatch, tmp_path):
+    def offline(*arguments):
+        raise OSError("no network")
+
+    monkeypatch.setenv("MINITORCH_DATA", str(tmp_path))
+    monkeypatch.setattr("minitorch.downloads.receive", offline)
+    for name in ("mnist_mlp", "resnet20"):
+        assert main(["train", name, "--out", str(tmp_path / "run")]) == 1
+        found = capsys.readouterr().err
+        assert "could not be downloaded" in found
+        assert "--data digits" in found
+
+
+def test_prediction_names_what_is_in_a_photo(capsys, tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    photo = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    image.fromarray(photo).save(tmp_path / "it.png")
+    minitorch.manual_seed(0)
+    save(find("resnet20")().network().state_dict(), tmp_path / "weights.safetensors")
+    weights = ["--weights", str(tmp_path / "weights.safetensors")]
+    assert main(["predict", "resnet20", *weights, str(tmp_path / "it.png")]) == 0
+    assert last_line(capsys)["class"] in CIFAR10_CLASSES
 
 
 HERE = Path(os.environ.get("MINITORCH_DATA", "nowhere")) / "mnist"
