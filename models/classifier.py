@@ -146,7 +146,6 @@ class DigitClassifier(Classifier):
     """A classifier of handwritten digits, 28 x 28 grey pixels."""
 
     data: str = "mnist"
-    epochs: int = 10
 
     def read_image(self, path: Path) -> Array:
         """A picture of one digit as (1, 1, 28, 28), light on dark as in MNIST."""

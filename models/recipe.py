@@ -32,8 +32,8 @@ class Recipe:
     published: ClassVar[float | None] = None
     source: ClassVar[str] = ""
 
-    data: str
-    epochs: int
+    data: str = "digits"
+    epochs: int = 10
     seed: int = 0
 
     def network(self) -> Module:

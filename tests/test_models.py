@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,8 +91,11 @@ def few_digits(monkeypatch):
     monkeypatch.setattr(classifier, "digits", lambda: few)
 
 
+SMALL = {"batch_size": 32}
+
+
 def small(name):
-    return find(name)(data="digits", epochs=2, batch_size=32, seed=3)
+    return replace(find(name)(data="digits", epochs=2, seed=3), **SMALL)
 
 
 def curve(folder):
