@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def few_digits(monkeypatch):
     monkeypatch.setattr(classifier, "digits", lambda: few)
 
 
-SMALL = {"batch_size": 32}
+SMALL: dict[str, Any] = {"batch_size": 32}
 
 
 def small(name):
