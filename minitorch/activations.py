@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.mathematics import erf
-from minitorch.op import in_rule, op
+from minitorch.op import in_rule, masked, op
 from minitorch.operations import logistic
 
 __all__ = [
@@ -59,14 +59,14 @@ def softsign(x):
 def hardtanh(x, min_val: float = -1.0, max_val: float = 1.0):
     """`x`, cut off at `min_val` and `max_val`."""
     y = np.minimum(np.maximum(x, min_val), max_val)
-    return y, lambda grad: grad * ((x > min_val) & (x < max_val))
+    return y, lambda grad: masked(grad, (x > min_val) & (x < max_val))
 
 
 @op
 def hardsigmoid(x):
     """(x + 3) / 6, cut off at 0 and 1."""
     y = np.minimum(np.maximum(x + 3, 0), 6) / 6
-    return y, lambda grad: grad * ((x > -3) & (x < 3)) / 6
+    return y, lambda grad: masked(grad, (x > -3) & (x < 3)) / 6
 
 
 # ---- relatives of relu ------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def hardsigmoid(x):
 def relu6(x):
     """`x`, cut off at 0 and 6."""
     y = np.minimum(np.maximum(x, 0), 6)
-    return y, lambda grad: grad * ((x > 0) & (x < 6))
+    return y, lambda grad: masked(grad, (x > 0) & (x < 6))
 
 
 @op
@@ -189,7 +189,7 @@ def slope_of_share(x: Array, exact: bool) -> Array:
 def hardswish(x):
     """`x * hardsigmoid(x)`: Howard et al. 2019."""
     gate = np.minimum(np.maximum(x + 3, 0), 6) / 6
-    return x * gate, lambda grad: grad * np.where(x <= -3, 0, np.where(x < 3, x / 3 + 0.5, 1))
+    return x * gate, lambda grad: masked(grad, x > -3) * np.where(x < 3, x / 3 + 0.5, 1)
 
 
 @op

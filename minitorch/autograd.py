@@ -110,8 +110,13 @@ def through_hooks(hooks: Sequence[Callable[[Tensor], Tensor | None]], grad: Any)
     for hook in hooks:
         answer = hook(as_tensor(grad))
         if answer is not None:
+            if answer.shape != grad.shape:
+                raise RuntimeError(
+                    f"hook: a gradient of shape {grad.shape} came in, and {answer.shape} came "
+                    "back. A hook returns a gradient of the same shape, or None."
+                )
             grad = answer if isinstance(grad, type(answer)) else answer.array
-    return grad
+    return grad.copy("K") if isinstance(grad, np.ndarray) else grad  # a hook may have kept it
 
 
 def fitted(contribution: Any, parent: Node | Tensor, node: Any) -> Any:

@@ -153,9 +153,11 @@ class MaxPool2d(Module):
         kernel_size: Pair,
         stride: Pair | None = None,
         padding: Pair = 0,
+        dilation: Pair = 1,
+        *,
         ceil_mode: bool = False,
     ) -> None:
-        self.window = (kernel_size, stride, padding, ceil_mode)
+        self.window = (kernel_size, stride, padding, dilation, ceil_mode)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""

@@ -150,7 +150,7 @@ def pad(x: Any, padding: Sequence[Any], mode: str = "constant", value: float = 0
     `mode` says with what: "constant" with `value`, "replicate" with the border, "reflect" with
     what lies before the border, "circular" with the other end. A negative width takes away.
     """
-    pairs = pad_pairs(padding, x.ndim)
+    given, pairs = x, pad_pairs(padding, x.ndim)
     takes_away = any(width < 0 for pair in pairs for width in pair)
     if takes_away and mode in ("constant", "circular"):
         sizes = zip(x.shape, pairs, strict=True)
@@ -172,7 +172,7 @@ def pad(x: Any, padding: Sequence[Any], mode: str = "constant", value: float = 0
         # Padding is picking, some elements more than once.
         index = np.pad(np.arange(size), (a * (a > 0), b * (b > 0)), mode=names[mode])
         x = index_select(x, dim, index[-a * (a < 0) : index.size + b * (b < 0)])
-    return x
+    return x.clone() if x is given or takes_away else x  # never a view
 
 
 def pad_pairs(padding: Sequence[Any], ndim: int) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Losses, and the softmax that they stand on. Leans on `op`.
+"""Losses, and the softmax that they stand on. Leans on `op` and `reductions`.
 
 A loss compares an output with its target. Its `reduction` says what becomes of the values that it
 finds: "mean", "sum", or "none", which keeps them all.
@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from minitorch.op import op
+from minitorch.reductions import total_dtype
+from minitorch.shapes import checked_dim
 
 __all__ = [
     "Array",
@@ -32,6 +34,7 @@ __all__ = [
     "reduced",
     "smooth_l1_loss",
     "softmax",
+    "to_normalize",
 ]
 
 
@@ -39,19 +42,31 @@ Array = np.ndarray
 
 
 @op
-def softmax(x: Array, dim: int = -1) -> Any:
+def softmax(x: Array, dim: int | None = None, *, dtype: Any = None) -> Any:
     """exp(x) / sum(exp(x)) along `dim`, shifted by the maximum so that exp cannot overflow."""
+    x, dim = to_normalize("softmax", x, dim, dtype)
     y = np.exp(x - x.max(axis=dim, keepdims=True))
     y /= y.sum(axis=dim, keepdims=True)
     return y, lambda grad: y * (grad - (grad * y).sum(axis=dim, keepdims=True))
 
 
 @op
-def log_softmax(x: Array, dim: int = -1) -> Any:
+def log_softmax(x: Array, dim: int | None = None, *, dtype: Any = None) -> Any:
     """log(softmax(x)) along `dim`, without the detour over a number that may round to 0."""
+    x, dim = to_normalize("log_softmax", x, dim, dtype)
     shifted = x - x.max(axis=dim, keepdims=True)
     y = shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
     return y, lambda grad: grad - np.exp(y) * grad.sum(axis=dim, keepdims=True)
+
+
+def to_normalize(name: str, x: Array, dim: int | None, dtype: Any) -> tuple[Array, int]:
+    """What a softmax is of, in `dtype`, and along which dimension; one must be said."""
+    if dim is None:
+        raise TypeError(
+            f"{name}: along which dim should x of shape {x.shape} sum to 1? Say {name}(x, dim=1) "
+            "for scores (N, C)."
+        )
+    return x if dtype is None else x.astype(dtype), checked_dim(name, dim, x.ndim)
 
 
 def reduced(
@@ -65,13 +80,14 @@ def reduced(
     if reduction == "none":
         return np.squeeze(values, axis=dropped), lambda grad: grad.reshape(values.shape)
     if reduction == "sum":
-        return np.add.reduce(values, axis=None), lambda grad: grad
+        return np.add.reduce(values, axis=None, dtype=total_dtype(values)), lambda grad: grad
     if reduction != "mean":
         raise ValueError(f'{name}: reduction is "mean", "sum" or "none", not {reduction!r}.')
     count = values.size if total is None else total
     if not count:
         raise ValueError(f"{name}: the batch is empty, so there is no mean to take.")
-    return np.add.reduce(values, axis=None) / count, lambda grad: grad / count
+    total = np.add.reduce(values, axis=None, dtype=total_dtype(values))
+    return total / count, lambda grad: grad / count
 
 
 def check_target(name: str, x: Array, target: Array) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.op import op
+from minitorch.op import masked, op
 
 __all__ = [
     "acos",
@@ -32,6 +32,7 @@ __all__ = [
     "log2",
     "log10",
     "logaddexp",
+    "refuse_division_by_zero",
     "remainder",
     "round",
     "rsqrt",
@@ -178,43 +179,53 @@ def atanh(x):
 @op
 def sign(x):
     """-1, 0 or 1."""
-    return np.sign(x), lambda grad: grad * 0
+    return np.sign(x), lambda grad: masked(grad, False)
 
 
 @op
 def floor(x):
     """Largest whole number that is at most x."""
-    return np.floor(x), lambda grad: grad * 0
+    return np.floor(x), lambda grad: masked(grad, False)
 
 
 @op
 def ceil(x):
     """Smallest whole number that is at least x."""
-    return np.ceil(x), lambda grad: grad * 0
+    return np.ceil(x), lambda grad: masked(grad, False)
 
 
 @op
 def trunc(x):
     """`x` without its fraction."""
-    return np.trunc(x), lambda grad: grad * 0
+    return np.trunc(x), lambda grad: masked(grad, False)
 
 
 @op
 def round(x, decimals: int = 0):
     """Nearest whole number, or the nearest with so many decimals; halves go to the even one."""
-    return np.round(x, decimals), lambda grad: grad * 0
+    return np.round(x, decimals), lambda grad: masked(grad, False)
 
 
 @op
 def floor_divide(a, b):
     """`a / b`, rounded down; the gradient is 0."""
-    return a // b, (lambda grad: grad * 0, lambda grad: grad * 0)
+    refuse_division_by_zero("floor_divide", a, b)
+    return a // b, (lambda grad: masked(grad, False), lambda grad: masked(grad, False))
 
 
 @op
 def remainder(a, b):
     """What is left of a after taking away whole b's; it has the sign of b, as Python's %."""
+    refuse_division_by_zero("remainder", a, b)
     return a % b, (lambda grad: grad, lambda grad: -grad * (a // b))
+
+
+def refuse_division_by_zero(name: str, a: Any, b: Any) -> None:
+    """Raise ZeroDivisionError where integers are divided by 0, for which they have no infinity."""
+    if np.result_type(a, b).kind != "f" and not np.all(b):
+        raise ZeroDivisionError(
+            f"{name}: an integer divided by 0. Make one of them a float, or leave the zeros out."
+        )
 
 
 # ---- between two points -----------------------------------------------------------------------

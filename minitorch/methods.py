@@ -72,8 +72,15 @@ class Methods:
         return picked
 
     # A comparison gives a tensor of booleans, as in numpy, not the one bool that object promises.
-    __eq__ = eq = comparisons.eq  # type: ignore[assignment]
-    __ne__ = ne = comparisons.ne  # type: ignore[assignment]
+    def __eq__(self, other: Any) -> Any:
+        return other is not None and comparisons.eq(self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return other is None or comparisons.ne(self, other)
+
+    __hash__ = object.__hash__  # as it must be said where __eq__ is
+    eq = comparisons.eq
+    ne = comparisons.ne
     __lt__ = lt = less = comparisons.lt
     __le__ = le = less_equal = comparisons.le
     __gt__ = gt = greater = comparisons.gt

@@ -53,7 +53,7 @@ class Softmax(Nonlinearity):
 
     function = staticmethod(losses.softmax)
 
-    def __init__(self, dim: int = -1) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__(dim=dim)
 
 
@@ -62,5 +62,5 @@ class LogSoftmax(Nonlinearity):
 
     function = staticmethod(losses.log_softmax)
 
-    def __init__(self, dim: int = -1) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__(dim=dim)

@@ -31,6 +31,7 @@ __all__ = [
     "describe",
     "in_rule",
     "is_array",
+    "masked",
     "op",
     "promoted",
     "raise_explained",
@@ -84,7 +85,7 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
         made = value
         if type(value) is not np.ndarray:
             value = np.asarray(value)
-        if value.dtype is not getattr(arrays[0], "dtype", None) and "dtype" not in settings:
+        if value.dtype is not getattr(arrays[0], "dtype", None) and not settings.get("dtype"):
             kind = promoted(value.dtype, arrays[:arity])
             if kind.kind == "f" and kind.itemsize > value.dtype.itemsize:
                 # numpy computes with booleans and small integers in half precision.
@@ -209,6 +210,14 @@ def raise_explained(error: Exception, name: str, arrays: Sequence[Any]) -> None:
 def describe(value: Any) -> str:
     """Dtype and shape of an array in words; other values as they print."""
     return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+
+
+def masked(grad: Any, chosen: Any) -> Any:
+    """`grad` where `chosen` is true, else 0: a product that survives an infinite gradient."""
+    if not isinstance(grad, np.ndarray | np.generic):  # a rule is being recorded, on tensors
+        return np.where(chosen, grad, 0)
+    bits = grad.view(f"i{grad.itemsize}")  # those of 0.0 are all 0
+    return (bits * chosen).view(grad.dtype)
 
 
 def in_rule(operation: Any, grad: Any, *inputs: Any, **settings: Any) -> Any:

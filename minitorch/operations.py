@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.op import op
+from minitorch.op import masked, op
 
 __all__ = [
     "Array",
@@ -118,7 +118,7 @@ def tanh(x):
 def relu(x):
     """`x` where it is positive, else 0."""
     y = np.maximum(x, 0)
-    return y, lambda grad: grad * (y > 0)
+    return y, lambda grad: masked(grad, y > 0)
 
 
 @op
@@ -179,8 +179,8 @@ def pow(x, exponent):
 def maximum(a, b):
     """The larger of the two; where they are equal, each gets half of the gradient."""
     return np.maximum(a, b), (
-        lambda grad: grad * ((a > b) + (a == b) / 2),
-        lambda grad: grad * ((b > a) + (a == b) / 2),
+        lambda grad: masked(grad, a > b) + masked(grad, a == b) / 2,
+        lambda grad: masked(grad, b > a) + masked(grad, a == b) / 2,
     )
 
 
@@ -188,8 +188,8 @@ def maximum(a, b):
 def minimum(a, b):
     """The smaller of the two; where they are equal, each gets half of the gradient."""
     return np.minimum(a, b), (
-        lambda grad: grad * ((a < b) + (a == b) / 2),
-        lambda grad: grad * ((b < a) + (a == b) / 2),
+        lambda grad: masked(grad, a < b) + masked(grad, a == b) / 2,
+        lambda grad: masked(grad, b < a) + masked(grad, a == b) / 2,
     )
 
 
@@ -205,8 +205,8 @@ def where(condition, a, b):
         )
     return np.where(condition, a, b), (
         None,
-        lambda grad: np.where(condition, grad, 0),
-        lambda grad: np.where(condition, 0, grad),
+        lambda grad: masked(grad, condition),
+        lambda grad: masked(grad, np.logical_not(condition)),
     )
 
 
@@ -223,9 +223,9 @@ def masked_fill(x, mask, value):
     if x.dtype.kind != "f" and np.asarray(value).dtype.kind == "f":
         raise TypeError(f"masked_fill: a float does not fit into {x.dtype}. Convert x: x.float().")
     return np.where(mask, value, x).astype(x.dtype, copy=False), (
-        lambda grad: np.where(mask, 0, grad),
+        lambda grad: masked(grad, ~mask),
         None,
-        lambda grad: np.where(mask, grad, 0),
+        lambda grad: masked(grad, mask),
     )
 
 
@@ -241,9 +241,9 @@ def clamp(x: Array, min: Array | None = None, max: Array | None = None) -> Any:
     highest = np.inf if max is None else max
     y = x if min is None else np.maximum(x, min)
     return y if max is None else np.minimum(y, max), (
-        lambda grad: grad * ((x >= lowest) & (x <= highest)),
-        lambda grad: grad * ((x < lowest) & (lowest < highest)),
-        lambda grad: grad * ((x > highest) | (highest < lowest)),
+        lambda grad: masked(grad, (x >= lowest) & (x <= highest)),
+        lambda grad: masked(grad, (x < lowest) & (lowest < highest)),
+        lambda grad: masked(grad, (x > highest) | (highest < lowest)),
     )
 
 

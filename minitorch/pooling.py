@@ -16,7 +16,7 @@ import numpy as np
 
 from minitorch.convolution import channels_last
 from minitorch.im2col import Block, blocks
-from minitorch.op import op
+from minitorch.op import masked, op
 from minitorch.threads import threads
 from minitorch.windows import Axis, Pair, whole_numbers
 
@@ -48,13 +48,16 @@ def max_pool2d(
     kernel_size: Pair,
     stride: Pair | None = None,
     padding: Pair = 0,
+    dilation: Pair = 1,
     ceil_mode: bool = False,
 ) -> Any:
     """The largest number of each window: x (N, C, H, W), windows side by side unless `stride`.
 
     The gradient goes to the largest pixel, the first one in reading order where several are.
-    Raises ValueError where no window fits.
+    Raises ValueError where no window fits, or for a `dilation` other than 1.
     """
+    if dilation not in (1, (1, 1)):
+        raise ValueError(f"max_pool2d: dilation is {dilation}, but windows here have no gaps: 1.")
     axes = pool_axes("max_pool2d", x, kernel_size, stride, padding, ceil_mode)
     shape = x.shape
     pixels = padded_pixels(x, axes, -np.inf)
@@ -74,7 +77,7 @@ def max_pool2d(
                 found = pixels[images][tap] == y[images]
                 found &= looking
                 looking ^= found
-                back[images][tap] += grads[images] * found
+                back[images][tap] += masked(grads[images], found)
 
         by_images(send_back, y, len(windows))
         return without_padding(back, axes, shape)

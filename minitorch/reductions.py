@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.op import op
+from minitorch.op import masked, op
 from minitorch.shapes import checked_dims
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "spread_of",
     "std",
     "sum",
+    "total_dtype",
     "var",
 ]
 
@@ -70,26 +71,36 @@ def require_float(name: str, x: Array) -> None:
         raise TypeError(f"{name}: takes floats, not {x.dtype}. Convert it first: x.float().")
 
 
+def total_dtype(x: Array) -> Any:
+    """In which dtype to add up: int64 for integers and booleans, float32 for float16.
+
+    Half precision overflows at 65,504; the engine turns the finished total back into it.
+    """
+    return np.int64 if x.dtype.kind != "f" else np.float32 if x.dtype == np.float16 else x.dtype
+
+
 # ---- sums and averages -----------------------------------------------------------------------
 
 
 @op
-def sum(x, dim: Dims = None, keepdim: bool = False) -> Any:
-    """Sum along `dim`; of integers and booleans an int64."""
+def sum(x, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """Sum along `dim`; of integers and booleans an int64, unless `dtype` says otherwise."""
     shape, axes = x.shape, axes_of("sum", x, dim)
-    kind = None if x.dtype.kind == "f" else np.int64
-    y = np.add.reduce(x, axis=axes, keepdims=keepdim, dtype=kind)
+    y = np.add.reduce(x, axis=axes, keepdims=keepdim, dtype=dtype or total_dtype(x))
     return y, lambda grad: spread(grad, shape, axes, keepdim)
 
 
 @op
-def mean(x, dim: Dims = None, keepdim: bool = False) -> Any:
+def mean(x, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Mean along `dim`; nan where there is nothing to average."""
-    require_float("mean", x)
+    if dtype is None:
+        require_float("mean", x)
     shape, axes = x.shape, axes_of("mean", x, dim)
     count = math.prod([shape[axis] for axis in axes])
-    y = np.add.reduce(x, axis=axes, keepdims=keepdim) / (count or math.nan)
-    return y, lambda grad: spread(grad / (count or math.nan), shape, axes, keepdim)
+    total = np.add.reduce(x, axis=axes, keepdims=keepdim, dtype=dtype or total_dtype(x))
+    return total / (count or math.nan), lambda grad: spread(
+        grad / (count or math.nan), shape, axes, keepdim
+    )
 
 
 # ---- extremes --------------------------------------------------------------------------------
@@ -114,22 +125,21 @@ def amin(x, dim: Dims = None, keepdim: bool = False) -> Any:
 def share_among_ties(grad: Any, x: Any, y: Any, axes: tuple[int, ...], keepdim: bool) -> Any:
     """The gradient of an extreme value, in equal parts to all elements that have it."""
     ties = x == spread(y, x.shape, axes, keepdim)
-    shares = ties / np.add.reduce(ties, axis=axes, keepdims=True)
-    return spread(grad, x.shape, axes, keepdim) * shares
+    count = np.add.reduce(ties, axis=axes, keepdims=True)
+    return masked(spread(grad, x.shape, axes, keepdim), ties) / count
 
 
 # ---- products --------------------------------------------------------------------------------
 
 
 @op
-def prod(x, dim: int | None = None, keepdim: bool = False) -> Any:
+def prod(x, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Product along `dim`; of integers and booleans an int64.
 
     The derivative by one element is the product of all others, also where elements are 0.
     """
     axes = axes_of("prod", x, dim)
-    kind = None if x.dtype.kind == "f" else np.int64
-    y = np.multiply.reduce(x, axis=axes, keepdims=keepdim, dtype=kind)
+    y = np.multiply.reduce(x, axis=axes, keepdims=keepdim, dtype=dtype or total_dtype(x))
     return y, lambda grad: spread(grad, x.shape, axes, keepdim) * product_of_others(x, axes)
 
 
@@ -160,7 +170,8 @@ def var(
 ) -> Any:
     """Mean squared distance from the mean, over count - `correction` (1, or 0 if not unbiased)."""
     shape, axes, count, degrees = spread_of("var", x, dim, unbiased, correction)
-    centred = x - np.add.reduce(x, axis=axes, keepdims=True) / (count or math.nan)
+    total = np.add.reduce(x, axis=axes, keepdims=True, dtype=total_dtype(x))
+    centred = x - total / (count or math.nan)
     y = np.add.reduce(centred * centred, axis=axes, keepdims=keepdim) / degrees
 
     def backward(grad):
@@ -181,7 +192,8 @@ def std(
 ) -> Any:
     """Square root of `var`; where all elements are equal the gradient is 0."""
     shape, axes, count, degrees = spread_of("std", x, dim, unbiased, correction)
-    centred = x - np.add.reduce(x, axis=axes, keepdims=True) / (count or math.nan)
+    total = np.add.reduce(x, axis=axes, keepdims=True, dtype=total_dtype(x))
+    centred = x - total / (count or math.nan)
     y = np.sqrt(np.add.reduce(centred * centred, axis=axes, keepdims=keepdim) / degrees)
 
     def backward(grad):
@@ -217,14 +229,14 @@ def norm(x: Array, p: Any = 2, dim: Dims = None, keepdim: bool = False) -> Any:
     p = 2 if p in ("fro", None) else p
     require_float("norm", x)
     shape, axes = x.shape, axes_of("norm", x, dim)
-    size = np.abs(x)
+    size = np.abs(x).astype(total_dtype(x), copy=False)
     if p in (math.inf, -math.inf):
         extreme = np.maximum if p > 0 else np.minimum
         y = extreme.reduce(size, axis=axes, keepdims=keepdim)
         return y, lambda grad: np.sign(x) * share_among_ties(grad, np.abs(x), y, axes, keepdim)
     if p == 0:
         y = np.add.reduce(x != 0, axis=axes, keepdims=keepdim, dtype=x.dtype)
-        return y, lambda grad: spread(grad * 0, shape, axes, keepdim)
+        return y, lambda grad: masked(spread(grad, shape, axes, keepdim), False)
     y = np.add.reduce(size**p, axis=axes, keepdims=keepdim) ** (1 / p)
 
     def backward(grad):
@@ -245,7 +257,8 @@ def logsumexp(x, dim: Dims, keepdim: bool = False) -> Any:
     peak = np.maximum.reduce(x, axis=axes, keepdims=True, initial=-np.inf)
     peak = np.where(np.isfinite(peak), peak, 0)
     with np.errstate(divide="ignore"):  # log(0) is -inf: the sum of nothing, or of exp(-inf)
-        total = np.log(np.add.reduce(np.exp(x - peak), axis=axes, keepdims=True)) + peak
+        total = np.add.reduce(np.exp(x - peak), axis=axes, keepdims=True, dtype=total_dtype(x))
+        total = np.log(total) + peak
     y = total if keepdim else np.squeeze(total, axes)
 
     def backward(grad):

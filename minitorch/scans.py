@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.op import in_rule, op
-from minitorch.reductions import refuse_zeros_in_replay
+from minitorch.reductions import refuse_zeros_in_replay, total_dtype
 from minitorch.shapes import checked_dim
 
 __all__ = ["Array", "cumprod", "cumsum", "sum_from_here"]
@@ -19,12 +19,12 @@ Array = np.ndarray
 
 
 @op
-def cumsum(x, dim: int) -> Any:
+def cumsum(x, dim: int, *, dtype: Any = None) -> Any:
     """Sum of all elements up to and with each one along `dim`; of integers an int64."""
     axis = checked_dim("cumsum", dim, x.ndim)
-    kind = None if x.dtype.kind == "f" else np.int64
+    kind = dtype or total_dtype(x)
     if x.ndim == 0:
-        return x.astype(kind or x.dtype), lambda grad: grad
+        return x.astype(kind), lambda grad: grad
     return np.add.accumulate(x, axis, dtype=kind), lambda grad: sum_from_here(grad, axis)
 
 
@@ -34,12 +34,12 @@ def sum_from_here(x: Any, axis: int) -> Any:
 
 
 @op
-def cumprod(x, dim: int) -> Any:
+def cumprod(x, dim: int, *, dtype: Any = None) -> Any:
     """Product of all elements up to and with each one along `dim`; of integers an int64."""
     axis = checked_dim("cumprod", dim, x.ndim)
-    kind = None if x.dtype.kind == "f" else np.int64
+    kind = dtype or total_dtype(x)
     if x.ndim == 0:
-        return x.astype(kind or x.dtype), lambda grad: grad
+        return x.astype(kind), lambda grad: grad
     y = np.multiply.accumulate(x, axis, dtype=kind)
 
     def backward(grad):

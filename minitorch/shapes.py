@@ -192,7 +192,7 @@ def movedim(x: Array, source: Any, destination: Any) -> Any:
 def flip(x: Array, dims: Any = (), *more: int) -> Any:
     """The order of the elements reversed along `dims`."""
     turned = checked_dims("flip", flat_sizes((dims, *more)), x.ndim) if x.ndim else ()
-    return np.flip(x, turned), lambda grad: np.flip(grad, turned)
+    return np.flip(x, turned).copy("K"), lambda grad: np.flip(grad, turned)
 
 
 @op

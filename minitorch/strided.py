@@ -55,10 +55,15 @@ def as_strided(
 ) -> Any:
     """A view in which one step along dimension k is `stride[k]` elements further in memory.
 
-    Memory is that of a contiguous x. Windows that overlap share elements; an element gets the sum
-    of the gradients from all places where it appears.
+    Windows that overlap share elements; an element gets the sum of the gradients from all places
+    where it appears. Raises ValueError where the memory of x is not in row-major order.
     """
     before, shape, steps = x.shape, tuple(size), tuple(stride)
+    if not x.flags.c_contiguous:
+        raise ValueError(
+            f"as_strided: x of shape {before} is not contiguous: its memory is in another order. "
+            "Say x.contiguous().as_strided(...)."
+        )
     reach = int(np.dot(steps, np.subtract(shape, 1)))
     if math.prod(shape) and not 0 <= storage_offset <= storage_offset + reach < x.size:
         raise ValueError(
@@ -67,7 +72,7 @@ def as_strided(
         )
     if min(steps, default=0) < 0:
         raise ValueError(f"as_strided: negative stride in {steps}; flip() turns the order.")
-    flat = np.ascontiguousarray(x).reshape(-1)[storage_offset:]
+    flat = x.reshape(-1)[storage_offset:]
     view = view_with_strides(flat, shape, [step * x.itemsize for step in steps])
     return view, lambda grad: in_rule(add_strided, grad, before, steps, storage_offset)
 

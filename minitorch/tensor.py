@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Self
@@ -39,13 +40,13 @@ class Tensor(Methods, InPlace, AnswersNumpy):
 
     array: Array
     node: Node | None = None
-    grad: Any = None  # a tensor, once a backward has come by
     name: str | None = None
     hooks: list[Callable[[Tensor], Tensor | None]] | None = None
     parents: tuple[()] = ()  # a leaf stands in the graph for itself
     rules: Any = None
     wants_grad = False
-    retains_grad = False
+    kept_grad: Any = None  # a tensor, once a backward has come by
+    keeper: HookHandle | None = None  # the hook of retain_grad
     written = 0.0  # when its values were last known to be in step with its memory
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: builtins.bool = False) -> None:
@@ -90,6 +91,20 @@ class Tensor(Methods, InPlace, AnswersNumpy):
     def size(self, dim: builtins.int | None = None) -> Any:
         """The shape, or the size of one dimension."""
         return self.shape if dim is None else self.shape[dim]
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that backward has collected, a tensor; None before the first one."""
+        return self.kept_grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        if grad is not None and (grad.shape != self.shape or grad.dtype != self.dtype):
+            raise RuntimeError(
+                f"grad: a gradient of {grad.dtype} {grad.shape} does not belong to a tensor of "
+                f"{self.dtype} {self.shape}; both must be equal."
+            )
+        self.kept_grad = grad
 
     @property
     def grad_fn(self) -> Node | None:
@@ -159,15 +174,18 @@ class Tensor(Methods, InPlace, AnswersNumpy):
         )
 
     def send_back(self, grad: Any) -> tuple[()]:
-        """A leaf keeps what arrives: add `grad` to `.grad`, copying memory that is not its own."""
+        """A leaf keeps what arrives: in memory of its own, where later gradients are added."""
+        kept = self.kept_grad
         if isinstance(grad, Tensor):  # recorded by create_graph
-            self.grad = grad if self.grad is None else self.grad + grad
-            return ()
-        if self.grad is not None:
-            grad = self.grad.array + grad
-        elif grad.base is not None:
-            grad = grad.copy("K")  # in the same order of memory
-        self.grad = Tensor.made_by(None, grad)
+            self.kept_grad = grad if kept is None else kept + grad
+        elif kept is None:
+            own = grad if grad.base is None else grad.copy("K")  # in the same order of memory
+            self.kept_grad = Tensor.made_by(None, np.asarray(own))
+        elif kept.requires_grad:
+            self.kept_grad = kept.detach() + grad
+        else:
+            clock.stamp(kept.array)
+            kept.array += grad
         return ()
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> HookHandle:
@@ -179,11 +197,16 @@ class Tensor(Methods, InPlace, AnswersNumpy):
             raise RuntimeError("register_hook: this tensor requires no gradient; none will come.")
         owner = self.node or self
         owner.hooks = [] if owner.hooks is None else owner.hooks
-        return HookHandle(owner.hooks, hook)
+        handle = HookHandle(owner.hooks, hook)
+        if self.keeper is not None:
+            self.retain_grad()  # once more: it keeps what all other hooks leave
+        return handle
 
     def retain_grad(self) -> None:
         """Keep the gradient of this result of an op in `.grad`, as for a leaf."""
-        if self.node is None or self.retains_grad:
+        if not self.requires_grad:
+            raise RuntimeError("retain_grad: this tensor requires no gradient; none will come.")
+        if self.node is None:
             return
         tensor = weakref.ref(self)
 
@@ -191,8 +214,15 @@ class Tensor(Methods, InPlace, AnswersNumpy):
             if (alive := tensor()) is not None:
                 alive.send_back(grad if grad.node else grad.array.copy())
 
-        self.register_hook(keep)
-        self.retains_grad = True
+        if self.keeper is not None:
+            self.keeper.remove()
+        self.node.hooks = self.node.hooks or []
+        self.keeper = HookHandle(self.node.hooks, keep)
+
+    @property
+    def retains_grad(self) -> builtins.bool:
+        """Whether `retain_grad` was called."""
+        return self.keeper is not None
 
     def detach(self) -> Tensor:
         """The same values, sharing memory, outside the graph."""
@@ -213,6 +243,16 @@ class Tensor(Methods, InPlace, AnswersNumpy):
         """Leave the graph: from here on a leaf that wants no gradient."""
         self.node, self.wants_grad = None, False
         return self
+
+    def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Self:
+        if self.node is not None:
+            raise RuntimeError(
+                f"deepcopy: this tensor is a result of {self.node.name}, and the graph behind it "
+                "cannot be copied. Copy its values: x.detach().clone()."
+            )
+        twin = memo[id(self)] = object.__new__(type(self))
+        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return twin
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
@@ -309,8 +349,6 @@ class Tensor(Methods, InPlace, AnswersNumpy):
 
     def __contains__(self, value: Any) -> builtins.bool:
         return builtins.bool(np.any(self.array == np.asarray(value)))
-
-    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         notes = [f"shape={self.shape}", f"dtype={self.dtype}"]

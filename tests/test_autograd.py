@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import Tensor, nn, optim
+import minitorch.functional as F
+from minitorch import Tensor, nn, optim, tensor
 from minitorch.autograd import Function, grad
 
 
@@ -271,3 +272,86 @@ def test_anomaly_names_op_and_line():
     minitorch.set_detect_anomaly(False)
     with np.errstate(all="ignore"):
         assert x.log().tolist() == [-np.inf] * 3
+
+
+FLAT = {
+    "relu": lambda x: x.relu().sqrt(),
+    "relu6": lambda x: F.relu6(x).sqrt(),
+    "hardtanh": lambda x: F.hardtanh(x, 0.0, 6.0).sqrt(),
+    "hardsigmoid": lambda x: F.hardsigmoid(3 * x).sqrt(),
+    "clamp": lambda x: x.clamp(min=0).sqrt(),
+    "maximum": lambda x: minitorch.maximum(x, minitorch.zeros(2)).sqrt(),
+    "minimum": lambda x: (-minitorch.minimum(-x, minitorch.zeros(2))).sqrt(),
+    "masked_fill": lambda x: x.masked_fill(x < 0, 0.0).sqrt(),
+    "max_pool2d": lambda x: F.max_pool2d(x.reshape(1, 1, 1, 2).relu(), (1, 2), 1).sqrt() * 1,
+    "floor": lambda x: x.floor().clamp(min=0).sqrt(),
+    "setitem": lambda x: overwritten(x, 0, 0.0).sqrt(),
+}
+
+
+def overwritten(x, index, value):
+    y = x * 1
+    y[index] = value
+    return y
+
+
+@pytest.mark.parametrize("name", FLAT)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_where_an_op_is_flat_an_infinite_gradient_is_stopped(name):
+    x = tensor([-1.0, 4.0], requires_grad=True)
+    FLAT[name](x).sum().backward()
+    slope = 0 if name in ("hardsigmoid", "floor") else 0.25
+    assert x.grad.tolist() == [0, slope]
+
+
+def test_retain_grad_keeps_what_the_other_hooks_leave_also_after_a_write():
+    x = minitorch.ones(2, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    y.register_hook(lambda grad: grad * 10)
+    y.sum().backward()
+    assert y.grad.tolist() == [10, 10]
+    assert x.grad.tolist() == [20, 20]
+    z = x * 2
+    z.retain_grad()
+    z.mul_(3)
+    z.sum().backward()
+    assert z.grad.tolist() == [1, 1]
+    assert z.retains_grad
+    with pytest.raises(RuntimeError, match="retain_grad: this tensor requires no gradient"):
+        minitorch.ones(2).retain_grad()
+
+
+def test_a_gradient_of_another_shape_or_dtype_is_refused():
+    x = minitorch.ones(3, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"float32 \(2,\) does not belong .* float32 \(3,\)"):
+        x.grad = minitorch.ones(2)
+    with pytest.raises(RuntimeError, match="float64"):
+        x.grad = minitorch.ones(3, dtype=np.float64)
+    x.grad = minitorch.ones(3)
+    x.register_hook(lambda grad: grad[:2])
+    with pytest.raises(RuntimeError, match=r"hook: .*\(3,\) came in, and \(2,\) came back"):
+        x.sum().backward()
+
+
+def test_gradients_are_added_in_the_memory_that_is_there():
+    x = minitorch.ones(2, requires_grad=True)
+    x.sum().backward()
+    seen = x.grad
+    (3 * x).sum().backward()
+    assert x.grad is seen
+    assert seen.tolist() == [4, 4]
+    single = tensor(1.0, requires_grad=True)
+    for _ in range(2):
+        (single * single).backward()
+    assert single.grad.item() == 4
+
+
+def test_what_a_hook_kept_is_not_written_to():
+    x = minitorch.ones(2, requires_grad=True)
+    kept = []
+    x.register_hook(kept.append)
+    for _ in range(2):
+        x.sum().backward()
+    assert [grad.tolist() for grad in kept] == [[1, 1], [1, 1]]
+    assert x.grad.tolist() == [2, 2]

@@ -379,10 +379,19 @@ def test_a_single_number_may_be_asked_about_dimension_0():
 
 def test_views_share_memory():
     x = minitorch.zeros(3, 4)
-    views = [x.reshape(12), x.T, x.permute(1, 0), x[1:], x.flip(0), x.expand(2, 3, 4)]
+    views = [x.reshape(12), x.T, x.permute(1, 0), x[1:], x.stride((-1, 2)), x.expand(2, 3, 4)]
     views += [x.unfold(1, 2, 1), x.diagonal(), x.split(2)[0], x.unsqueeze(0), x.narrow(1, 0, 2)]
     for view in views:
         assert np.shares_memory(view.numpy(), x.numpy())
+
+
+def test_what_pytorch_copies_shares_no_memory():
+    x = minitorch.zeros(1, 3, 4)
+    copies = [x.flip(1), x.roll(0), x.pad((0, 0)), x.repeat(1, 1, 1), x.clone()]
+    copies += [x.pad((0, 0), mode=mode) for mode in ("reflect", "replicate", "circular")]
+    copies += [x.pad((-1, 0), mode="circular")]
+    for copied in copies:
+        assert not np.shares_memory(copied.numpy(), x.numpy())
 
 
 def test_operators_with_numbers_on_the_left():
@@ -396,6 +405,30 @@ def test_operators_with_numbers_on_the_left():
 
 
 REFUSED = [
+    (
+        "softmax",
+        lambda: functional.softmax(minitorch.ones(2, 3)),
+        TypeError,
+        r"softmax\(x, dim=1\)",
+    ),
+    (
+        "log_softmax",
+        lambda: minitorch.nn.LogSoftmax()(minitorch.ones(2, 3)),
+        TypeError,
+        r"along which dim .* \(2, 3\)",
+    ),
+    (
+        "as_strided",
+        lambda: minitorch.ones(2, 3).t().as_strided((2,), (1,)),
+        ValueError,
+        "not contiguous",
+    ),
+    (
+        "max_pool2d",
+        lambda: functional.max_pool2d(minitorch.ones(1, 1, 4, 4), 2, 2, 0, 2),
+        ValueError,
+        "dilation is 2",
+    ),
     (
         "matmul",
         lambda: minitorch.ones(3) @ minitorch.ones(1, 3),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import Tensor
+from minitorch import Tensor, tensor
 
 
 def test_python_numbers_never_widen():
@@ -91,6 +91,49 @@ def test_deepcopy_has_memory_of_its_own():
         other.zero_()
     assert x.tolist() == [1, 1]
     assert other.requires_grad
+
+
+def test_deepcopy_of_a_result_is_refused_and_of_a_leaf_keeps_what_it_is():
+    x = minitorch.nn.Parameter(minitorch.ones(2))
+    x.sum().backward()
+    with pytest.raises(RuntimeError, match=r"deepcopy: this tensor is a result of mul"):
+        copy.deepcopy(x * 2)
+    first, second = copy.deepcopy([x, x])
+    assert first is second
+    assert isinstance(first, minitorch.nn.Parameter)
+    assert first.requires_grad
+    first.grad.zero_()
+    assert x.grad.tolist() == [1, 1]
+
+
+def test_none_equals_no_tensor():
+    x = minitorch.ones(2)
+    assert (x == None) is False  # noqa: E711
+    assert (x != None) is True  # noqa: E711
+    assert None not in [x]
+
+
+def test_half_precision_adds_up_in_single_precision():
+    x = tensor([60_000.0, 60_000.0, -60_000.0, 0.0], dtype=np.float16)
+    assert x.sum().item() == 60_000
+    assert x[:2].mean().item() == 60_000
+    assert x.cumsum(0).tolist()[-1] == 60_000
+    assert minitorch.functional.l1_loss(x, x * 0).item() == pytest.approx(45_000, rel=1e-3)
+    assert tensor([300.0, 400.0], dtype=np.float16).norm().item() == 500
+    assert tensor([256.0, 512.0, 0.25], dtype=np.float16).prod().item() == 32_768
+    tenths = minitorch.full((4096,), 0.1, dtype=np.float16)
+    assert abs(tenths.cumsum(0)[-1].item() - 409.5) < 0.5
+    assert {each.dtype for each in (x.sum(), x.mean(), x.cumsum(0), x.prod(), x.var())} == {
+        np.dtype(np.float16)
+    }
+
+
+@pytest.mark.parametrize("divide", [minitorch.floor_divide, minitorch.remainder])
+def test_integers_are_not_divided_by_zero(divide):
+    with pytest.raises(ZeroDivisionError, match=f"{divide.__name__}: an integer divided by 0"):
+        divide(tensor([3, 4]), tensor([1, 0]))
+    with np.errstate(all="ignore"):
+        assert not np.isfinite(divide(tensor([3.0]), 0).item())
 
 
 def test_repr_teaches():

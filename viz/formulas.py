@@ -183,6 +183,8 @@ class Inlined(ast.NodeTransformer):
             after = evaluate(ast.unparse(node), self.scope)
             same = before is not None and np.shape(before) == np.shape(after)
             return node.func.value if same and np.ndim(after) > 1 else node
+        if ast.unparse(node.func) == "masked":
+            return ast.BinOp(node.args[0], ast.Mult(), node.args[1])
         inner = self.scope.get(node.func.id) if isinstance(node.func, ast.Name) else None
         plain = [ast.unparse(argument) for argument in node.args] == ["grad"]
         tree = rule_tree(self.op, inner) if plain and callable(inner) else None
