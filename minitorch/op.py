@@ -181,8 +181,10 @@ def promoted(dtype: np.dtype[Any], arrays: Sequence[Any]) -> np.dtype[Any]:
     Integers never widen a float, a 0-d array never widens one with dimensions, and from integers
     alone comes float32.
     """
-    if dtype.kind != "f" or (len(arrays) == 1 and arrays[0].dtype.kind == "f"):
+    if dtype.kind != "f":
         return dtype
+    if len(arrays) == 1 and arrays[0].dtype.kind == "f":
+        return arrays[0].dtype
     floats = [value for value in arrays if getattr(value, "dtype", dtype).kind == "f"]
     floats = [value for value in floats if isinstance(value, np.ndarray)]
     if not floats:

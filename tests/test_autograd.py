@@ -349,7 +349,7 @@ def test_gradients_are_added_in_the_memory_that_is_there():
 
 def test_what_a_hook_kept_is_not_written_to():
     x = minitorch.ones(2, requires_grad=True)
-    kept = []
+    kept: list[Tensor] = []
     x.register_hook(kept.append)
     for _ in range(2):
         x.sum().backward()
