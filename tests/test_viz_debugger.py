@@ -406,6 +406,121 @@ def test_nan_and_inf_are_counted_and_flagged():
     assert data["moments"][0]["flags"] == ["nonfinite"]
 
 
+def test_a_trouble_is_marked_only_from_the_moment_it_is_there():
+    x = minitorch.tensor([0.0, 4.0], requires_grad=True)
+    with np.errstate(all="ignore"), record() as recording:
+        x.sqrt().sum().backward()
+    data = Payload(recording).build()
+    leaf, root, _ = data["nodes"]
+    assert (leaf["flags"], leaf["gradient_flags"]) == ([], ["nonfinite"])
+    assert (root["flags"], root["gradient_flags"]) == ([], [])
+    [trouble] = data["troubles"]
+    assert trouble["text"].startswith("The first gradient that is not finite comes from the rule")
+    assert data["moments"][trouble["moment"]]["phase"] == "backward"
+
+
+def test_nan_that_was_there_before_is_told_with_the_op_that_used_it_first():
+    weight = nn.Parameter(minitorch.tensor([1.0, float("nan")]))
+    weight.name = "weight"
+    with np.errstate(all="ignore"), record() as recording:
+        (minitorch.ones(2) * 2.0 * weight).sum()
+    [trouble] = Payload(recording).build()["troubles"]
+    assert trouble["text"].startswith(
+        "weight already held 1 NaN before this step began; mul #2 is the first to use it (test_viz"
+    )
+    assert trouble["node"] == vertex(recording, "weight").id
+    assert trouble["moment"] == 1
+
+
+def test_numbers_at_the_edge_of_the_range_have_a_histogram():
+    for values in ([3e38, -3e38], [1e-45, 0.0], [1e300], [7.0, 7.0]):
+        x = minitorch.tensor(np.array(values), requires_grad=True)
+        with record() as recording:
+            x.neg()
+        record_of = Payload(recording).build()["arrays"]["n0.value"]
+        assert sum(record_of["hist"]["counts"]) == len(values)
+        assert record_of["hist"]["low"] < record_of["hist"]["high"]
+
+
+def test_both_edges_of_a_square_are_drawn():
+    x = minitorch.tensor([1.0, 2.0], requires_grad=True)
+    with record() as recording:
+        (x * x).sum().backward()
+    drawn = Payload(recording).build()["layout"]["edges"]
+    assert [edge["edges"] for edge in drawn] == [["e0"], ["e1"], ["e2"]]
+    assert len({edge["forward"] for edge in drawn}) == 3
+    assert len({edge["backward"] for edge in drawn}) == 3
+
+
+def long_loop(count, leaf_uses=2):
+    weight = minitorch.tensor(0.5, requires_grad=True)
+    with record() as recording:
+        result = weight
+        for number in range(count):
+            result = result + weight if number % leaf_uses == 0 else result * 0.999
+        result.backward()
+    return recording
+
+
+def test_a_leaf_that_a_loop_uses_often_stands_at_each_use():
+    layout = Payload(long_loop(40)).build()["layout"]
+    pills = [pill for node in layout["nodes"] for pill in node["pills"] if pill["id"] == "n0"]
+    assert len(pills) == 21  # the first op adds it to itself
+    assert layout["height"] < 200
+
+
+def test_of_a_long_loop_a_part_is_shown_and_commands_reach_the_rest():
+    debugger = Debugger(long_loop(3000))
+    data = debugger.payload()
+    assert data["window"] == {"first": 0, "end": 1000, "ops": 3000}
+    assert "ops 1 to 1,000 are shown" in data["notes"][0]
+    assert len(data["moments"]) == 2000
+    debugger.command("to 2500")
+    assert debugger.payload()["window"] == {"first": 2000, "end": 3000, "ops": 3000}
+    assert debugger.view.indices[debugger.position] == 2500
+    assert debugger.payload()["moments"][debugger.position]["text"].startswith("add #2501")
+    answer = debugger.handle({"type": "window", "op": 1500})
+    assert answer["payload"]["window"]["first"] == 1000
+    sent = [e["sent_at"] for e in answer["payload"]["edges"] if e["sent_at"] is not None]
+    assert 0 <= min(sent) < max(sent) < len(answer["payload"]["moments"])
+
+
+def test_a_graph_that_graphviz_cannot_lay_out_is_laid_out_in_layers(monkeypatch):
+    from viz import layout
+
+    x = minitorch.tensor([1.0], requires_grad=True)
+    with record() as recording:
+        one = x.exp()
+        (one.tanh() + one.neg() * one).sum().backward()
+    monkeypatch.setattr(layout, "place", lambda dot: None)
+    drawn = Payload(recording).build()["layout"]
+    spots = {node["id"]: node for node in drawn["nodes"]}
+    for edge in drawn["edges"]:
+        assert spots[edge["from"]]["x"] + spots[edge["from"]]["width"] < spots[edge["to"]]["x"]
+    corners = [(node["x"], node["y"]) for node in drawn["nodes"]]
+    assert len(set(corners)) == len(corners)
+
+
+@pytest.mark.parametrize("line", ["", "   ", "step x", "to here", "back -3", "jump 3"])
+def test_commands_that_make_no_sense_are_answered_with_what_there_is(two_steps, line):
+    with pytest.raises(ValueError, match=r"there are: step|takes a whole number"):
+        Controller(two_steps[1]).command(line)
+
+
+def test_signs_that_turn_text_around_are_spelled_out():
+    from viz import draw_graph
+
+    x = minitorch.tensor([1.0], requires_grad=True)
+    x.name = "abc\u202edef"
+    with record() as recording:
+        y = x.exp()
+    assert "abc[U+202E]def" in Payload(recording).build()["moments"][0]["text"]
+    svg = draw_graph(y).svg
+    assert svg is not None
+    assert "[U+202E]" in svg
+    assert "\u202e" not in svg
+
+
 def test_nothing_recorded():
     with record() as recording:
         pass
@@ -456,5 +571,11 @@ def test_parameter_without_gradient_is_named():
         net.head(hidden).sum().backward()
         optimizer.step()
     data = Payload(recording).build()
-    assert "fc1.weight" in data["notes"][0]
+    cut, unused = data["troubles"]
+    assert unused["text"].startswith("No gradient reached fc2.weight and fc2.bias: the loss does")
+    assert cut["kind"] == "detached"
+    assert cut["text"].startswith("fc1.weight and fc1.bias get no gradient: linear #2 uses linear")
+    nodes = {node["id"]: node for node in data["nodes"]}
+    assert nodes[cut["node"]]["module"] is not None
+    assert data["moments"][cut["moment"]]["node"] != cut["node"]
     assert any(edge["detached"] for edge in data["edges"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from viz.arrays import array_record, plain, summarize
+from viz.arrays import Summary, array_record, plain
 from viz.records import layout_record
 from viz.replay import numeric_gradient, replayed
 
@@ -158,14 +158,12 @@ def prediction(ok: bool, text: str, apart: Any, right: Any) -> Answer:
 
 def seen(array: Any) -> dict[str, Any]:
     """An array that is in no recording, as data."""
-    summary = summarize(array)
-    summary.values = array
-    return array_record(summary)
+    return array_record(Summary(array, array))
 
 
 def who(debugger: Debugger, message: dict[str, Any]) -> Answer:
     """The moments that made a value, or added to a gradient."""
-    place = {index: position for position, index in enumerate(debugger.view.indices)}
+    place = debugger.view.place
     array = str(message["array"])
     found = [place[k] for k in debugger.controller.writers(array) if k in place]
     many = f"{len(found)} backward steps added to it" if len(found) != 1 else "one step wrote it"
@@ -180,6 +178,16 @@ def other_step(debugger: Debugger, message: dict[str, Any]) -> Answer:
         raise ValueError(f"there are {debugger.original.steps} recorded steps.")
     debugger.changed_leaves.clear()
     debugger.look_at(debugger.original, index)
+    return {"type": "payload", "payload": debugger.payload()}
+
+
+def window(debugger: Debugger, message: dict[str, Any]) -> Answer:
+    """Other ops of a long step: those around the op of this number, counted from 0."""
+    ops = debugger.view.ops
+    number = max(0, min(int(message["op"]), len(ops) - 1))
+    moments = enumerate(debugger.recording.moments)
+    debugger.controller.to(next(k for k, each in moments if each.vertex == ops[number]))
+    debugger.show_position(tell=False)
     return {"type": "payload", "payload": debugger.payload()}
 
 
@@ -207,6 +215,7 @@ ANSWERS: dict[Any, Callable[[Any, dict[str, Any]], Answer]] = {
     "predict": predict,
     "who": who,
     "step": other_step,
+    "window": window,
     "move": move,
     "watch": watch,
 }

@@ -8,10 +8,11 @@ Leans on theme for the colours, and on minitorch's clock of in-place writes.
 from __future__ import annotations
 
 import base64
+import math
 import struct
 import weakref
 import zlib
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,20 +23,26 @@ from viz.theme import signed_colors
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+ALWAYS_COPIED = 1 << 9  # bytes, whatever the budget says
 COPIED_BELOW = 1 << 18  # bytes; larger arrays are referred to
 SHOWN_WHOLE = 64  # elements; more are asked for
 SAMPLE = 1 << 13  # elements of a large array that stand for it in the histogram
 MANY = 1 << 18  # elements; of more, the share of zeros is taken from a sample
 PIXELS = 56  # longest side of a thumbnail
+GRID = 6  # rows and columns that the page shows as numbers, not as a picture
 
 
-@dataclass(slots=True)
 class Summary:
-    """An array in short. `sample` and `pixels` are small copies; `values` is None when dropped."""
+    """An array in short, worked out when it is first asked for.
 
-    shape: tuple[int, ...]
-    dtype: str
-    bytes: int
+    `values` is None when they were dropped; then the facts were taken at once. `sample` and
+    `pixels` are small copies, or views of the copy that `values` is.
+    """
+
+    __slots__ = (
+        "bytes", "dtype", "high", "inf", "low", "mean", "nan", "norm", "note", "pixels", "sample",
+        "seen_at", "shape", "std", "values", "zeros",
+    )  # fmt: skip
     low: float
     high: float
     mean: float
@@ -47,8 +54,55 @@ class Summary:
     sample: Array
     pixels: Array
     note: str | None
-    values: Array | None
-    seen_at: int
+
+    def __init__(self, array: Array, values: Array | None) -> None:
+        self.shape = array.shape
+        self.dtype = dtype_name(array.dtype)
+        self.bytes = array.nbytes
+        self.values = values
+        self.seen_at = clock.now
+
+    def __getattr__(self, name: str) -> Any:
+        """The facts of a private copy are worked out when one of them is needed."""
+        if name.startswith("_") or self.values is None:
+            raise AttributeError(name)
+        self.look_at(self.values)
+        return object.__getattribute__(self, name)
+
+    def look_at(self, array: Array) -> None:
+        """Take the facts."""
+        if array.size == 1 and array.dtype.kind in "fiub":
+            self.look_at_number(float(array.reshape(-1)[0]), array)
+            return
+        flat = array.ravel(order="K") if array.size else array.reshape(-1)
+        numbers = flat.astype(np.float32) if flat.dtype.kind != "f" else flat
+        norm_squared = float(np.dot(numbers, numbers)) if numbers.size else 0.0
+        self.nan = self.inf = 0
+        if not np.isfinite(norm_squared):  # it may only have overflowed: count exactly
+            self.nan, self.inf = int(np.isnan(numbers).sum()), int(np.isinf(numbers).sum())
+            numbers = numbers[np.isfinite(numbers)].astype(np.float64)
+            norm_squared = float(np.dot(numbers, numbers))
+        empty = not numbers.size
+        self.mean = np.nan if empty else float(np.add.reduce(numbers)) / numbers.size
+        spread = 0.0 if empty else norm_squared / numbers.size - self.mean * self.mean
+        self.std = float(np.sqrt(max(spread, 0.0)))
+        self.low = np.nan if empty else float(np.minimum.reduce(numbers))
+        self.high = np.nan if empty else float(np.maximum.reduce(numbers))
+        self.norm = float("nan") if self.nan or self.inf else float(np.sqrt(norm_squared))
+        self.zeros = zero_share(flat[:: max(1, flat.size // MANY)])
+        self.pixels, self.note = thumbnail(array)
+        self.sample = numbers[:: max(1, numbers.size // SAMPLE)].copy()
+
+    def look_at_number(self, number: float, array: Array) -> None:
+        """The facts of a single number: long loops of scalars have many of them."""
+        self.nan, self.inf = int(number != number), int(number in (float("inf"), float("-inf")))
+        finite = not (self.nan or self.inf)
+        self.low = self.high = self.mean = number if finite else np.nan
+        self.std = 0.0
+        self.norm = abs(number) if finite else float("nan")
+        self.zeros = float(number == 0)
+        self.sample = np.full(int(finite), number)
+        self.pixels, self.note = np.full((1, 1), number), None
 
     @property
     def held(self) -> bool:
@@ -59,6 +113,12 @@ class Summary:
     def flags(self) -> list[str]:
         """What is suspicious about it."""
         return ["nonfinite"] if self.nan or self.inf else []
+
+
+@lru_cache(maxsize=64)
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """`float32`; numpy works the word out anew each time."""
+    return str(dtype)
 
 
 class Store:
@@ -80,51 +140,33 @@ class Store:
         if seen is not None and seen[0]() is array and seen[1].seen_at >= clock.last_write(array):
             self.summaries[name] = seen[1]
             return seen[1]
-        summary = summarize(array)
+        values = self._held(array, copy)
+        summary = Summary(array, values)
+        if values is None or values is array:  # it may be written to before anyone asks
+            summary.look_at(array)
         self.summaries[name] = summary
         self._seen[id(array)] = weakref.ref(array), summary
-        if array.nbytes <= COPIED_BELOW or (copy and array.nbytes <= self.budget):
-            summary.values = array.copy()
-            self.budget -= array.nbytes
-        elif id(owner_of(array)) in self._owners:
-            summary.values = array
-        elif owner_of(array).nbytes <= self.budget:
-            self.budget -= owner_of(array).nbytes
-            self._owners.add(id(owner_of(array)))
-            summary.values = array
-        else:
-            self.dropped += 1
         return summary
+
+    def _held(self, array: Array, copy: bool) -> Array | None:
+        """The array or a copy of it where the budget allows, else None."""
+        size = array.nbytes
+        if size <= ALWAYS_COPIED or ((size <= COPIED_BELOW or copy) and size <= self.budget):
+            self.budget -= size
+            return array.copy()
+        owner = owner_of(array)
+        if id(owner) not in self._owners:
+            if owner.nbytes > self.budget:
+                self.dropped += 1
+                return None
+            self.budget -= owner.nbytes
+            self._owners.add(id(owner))
+        return array
 
     def values(self, name: str) -> Array | None:
         """The values as they were when seen, or None when they are gone."""
         summary = self.summaries.get(name)
         return summary.values if summary is not None and summary.held else None
-
-
-def summarize(array: Array) -> Summary:
-    """The numbers in short; without values."""
-    flat = array.ravel(order="K") if array.size else array.reshape(-1)
-    numbers = flat.astype(np.float32) if flat.dtype.kind != "f" else flat
-    norm_squared = float(np.dot(numbers, numbers)) if numbers.size else 0.0
-    nan = inf = 0
-    if not np.isfinite(norm_squared):  # it may only have overflowed: count exactly
-        nan, inf = int(np.isnan(numbers).sum()), int(np.isinf(numbers).sum())
-        numbers = numbers[np.isfinite(numbers)].astype(np.float64)
-        norm_squared = float(np.dot(numbers, numbers))
-    empty = not numbers.size
-    mean = np.nan if empty else float(numbers.mean())
-    spread = 0.0 if empty else norm_squared / numbers.size - mean * mean
-    pixels, note = thumbnail(array)
-    step = max(1, numbers.size // SAMPLE)
-    return Summary(
-        array.shape, str(array.dtype), array.nbytes,
-        np.nan if empty else float(numbers.min()), np.nan if empty else float(numbers.max()),
-        mean, float(np.sqrt(max(spread, 0.0))),
-        float("nan") if nan or inf else float(np.sqrt(norm_squared)),
-        zero_share(flat[:: max(1, flat.size // MANY)]), nan, inf,
-        numbers[::step].copy(), pixels, note, None, clock.now,
-    )  # fmt: skip
 
 
 def zero_share(numbers: Array) -> float:
@@ -150,7 +192,8 @@ def thumbnail(array: Array) -> tuple[Array, str | None]:
     if rows > 1 or columns > 1:
         every = "every " + (f"{rows}. row" if columns == 1 else f"{rows}×{columns}. element")
         note = f"{note}, {every}" if note else every
-    return np.array(table[::rows, ::columns], np.float32), note
+    exact = np.float64 if table.dtype == np.float64 else np.float32  # 1e300 must not become inf
+    return np.array(table[::rows, ::columns], exact), note
 
 
 def tiled(channels: Array) -> tuple[Array, str]:
@@ -159,7 +202,7 @@ def tiled(channels: Array) -> tuple[Array, str]:
     side = 1 if count == 1 or max(height, width) > PIXELS // 2 else 2 if count < 9 else 4
     side = min(side, max(1, PIXELS // max(height, width)))
     shown = min(side * side, count)
-    sheet = np.zeros((side * height, side * width), np.float32)
+    sheet = np.zeros((side * height, side * width), channels.dtype)
     for k in range(shown):
         top, left = k // side * height, k % side * width
         sheet[top : top + height, left : left + width] = channels[k]
@@ -172,17 +215,6 @@ def array_record(summary: Summary) -> dict[str, Any]:
     if summary.held and summary.values is not None and summary.values.size <= SHOWN_WHOLE:
         values = plain(summary.values.tolist())
     limit = max(abs(summary.low), abs(summary.high)) if summary.sample.size else 0.0
-    thumb = None
-    if summary.pixels.size:
-        height, width = summary.pixels.shape
-        thumb = {
-            "png": data_uri(signed_colors(summary.pixels, limit)),
-            "width": width,
-            "height": height,
-            "kind": "heat",
-            "limit": plain(limit),
-            "note": summary.note,
-        }
     named = {
         "min": summary.low, "max": summary.high, "mean": summary.mean, "std": summary.std,
         "norm": summary.norm, "zeros": summary.zeros,
@@ -190,30 +222,51 @@ def array_record(summary: Summary) -> dict[str, Any]:
     return {
         "shape": list(summary.shape), "size": size_text(summary.shape), "dtype": summary.dtype,
         "bytes": summary.bytes, **plain(named), "nan": summary.nan, "inf": summary.inf,
-        "hist": histogram(summary.sample), "thumb": thumb, "values": values,
-        "held": summary.held,
+        "hist": histogram(summary), "thumb": thumb_record(summary, limit, values),
+        "values": values, "held": summary.held,
     }  # fmt: skip
 
 
-def histogram(sample: Array, bins: int = 24) -> dict[str, Any] | None:
-    """How the numbers spread, or None when there are none."""
-    if not sample.size:
+def thumb_record(summary: Summary, limit: float, values: Any) -> dict[str, Any] | None:
+    """The heat map; of an array that is shown as a grid of numbers, only its measures."""
+    if not summary.pixels.size:
         return None
-    counts, ends = np.histogram(sample.astype(np.float64), bins)
-    return {"counts": counts.tolist(), "low": float(ends[0]), "high": float(ends[-1])}
+    height, width = summary.pixels.shape
+    as_grid = values is not None and len(summary.shape) <= 2 and max(width, height) <= GRID
+    return {
+        "png": "" if as_grid else data_uri(signed_colors(summary.pixels, limit)),
+        "width": width, "height": height, "kind": "heat", "limit": plain(limit),
+        "note": summary.note,
+    }  # fmt: skip
+
+
+def histogram(summary: Summary, bins: int = 24) -> dict[str, Any] | None:
+    """How the numbers spread from the least to the largest, or None when there are none."""
+    if not summary.sample.size:
+        return None
+    low, high = summary.low, summary.high
+    if high - low <= 1e-12 * max(abs(low), abs(high)):  # all the same: one bar in the middle
+        half = abs(low) / 2 or 0.5
+        low, high = low - half, high + half
+    # Halves, so that the range of numbers near the largest there are does not overflow.
+    share = (summary.sample.astype(np.float64) / 2 - low / 2) / (high / 2 - low / 2)
+    places = np.minimum((share * bins).astype(np.intp), bins - 1)
+    counts = np.bincount(np.maximum(places, 0), minlength=bins)
+    return {"counts": counts.tolist(), "low": plain(low), "high": plain(high)}
 
 
 def plain(value: Any) -> Any:
     """`value` with every number that JSON does not know as a word: "nan", "inf", "-inf"."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:  # most of a large payload
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return str(value)
-    return value
+    return plain(value.item()) if isinstance(value, np.generic) else value
 
 
 def data_uri(pixels: Array) -> str:

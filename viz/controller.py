@@ -172,25 +172,33 @@ class Controller:
 
     def command(self, line: str) -> str:
         """Obey one command; ValueError names those there are."""
-        word, *rest = line.split(maxsplit=1)
-        argument = rest[0] if rest else ""
-        if word == "break":
-            kind, _, value = argument.partition(" ")
-            return self.break_on(kind, value or None).text
-        if word == "until":
-            kind, _, value = argument.partition(" ")
-            return self.first_where({"nan": "nonfinite"}.get(kind, kind), value or None)
-        if word == "to":
-            return self.to(int(argument))
+        word, _, argument = line.strip().partition(" ")
+        argument = argument.strip()
         moves: dict[str, Callable[[], str]] = {
             "step": self.step, "back": self.back, "over": self.over, "into": self.into,
             "out": self.out, "continue": self.resume, "reverse": self.reverse,
             "first": lambda: self.to(0), "last": lambda: self.to(self.last), "where": self.where,
         }  # fmt: skip
-        if word not in moves:
+        kind, _, value = argument.partition(" ")
+        if word == "break":
+            return self.break_on(kind, value or None).text
+        if word == "until":
+            return self.first_where({"nan": "nonfinite"}.get(kind, kind), value or None)
+        if word not in moves and word != "to":
             known = ", ".join([*moves, "to N", "break KIND WHAT", "until KIND WHAT"])
-            raise ValueError(f"no command {word!r}; there are: {known}.")
+            asked = f"no command {word!r}" if word else "no command was given"
+            raise ValueError(f"{asked}; there are: {known}.")
+        count = whole_number(word, argument or "1")
+        if word == "to":
+            return self.to(count)
         answer = self.where()
-        for _ in range(int(argument or 1)):
+        for _ in range(min(count, self.last + 1)):
             answer = moves[word]()
         return answer
+
+
+def whole_number(word: str, text: str) -> int:
+    """The number that a command was given; ValueError when it is none."""
+    if not text.isdigit():
+        raise ValueError(f"{word} takes a whole number such as `{word} 3`, not {text!r}.")
+    return int(text)

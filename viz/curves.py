@@ -6,11 +6,14 @@ Leans on geometry.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from viz.engine import Placed
 from viz.fold import Link
 from viz.geometry import Curve, Layout, Path, Point, Spot
 
 LANE = 8.0  # forward runs this much above the middle of a box, backward as much below
+MOST_LANES = 4  # for the arcs from one item
 
 
 Doors = dict[
@@ -23,7 +26,7 @@ def doors_of(links: list[Link], spots: dict[str, Spot]) -> Doors:
     doors: Doors = {}
     for side, here, there in (("in", "target", "source"), ("out", "source", "target")):
         meeting: dict[str, list[str]] = {}
-        for link in links:
+        for link in (each for each in links if not each.lane):
             meeting.setdefault(getattr(link, here), []).append(getattr(link, there))
         for name, others in meeting.items():
             middle = spots[name].middle[1]
@@ -42,17 +45,20 @@ def lead(link: Link, spots: dict[str, Spot], placed: Placed, doors: Doors) -> Cu
     """The line of a link as Graphviz led it, forward a little above, backward a little below."""
     source, target = spots[link.source], spots[link.target]
     points = placed.edges[link.source, link.target]
-    x1, y1 = source.x + source.width, source.middle[1] + doors[link.source, "out", link.target]
-    x2, y2 = target.x, target.middle[1] + doors[link.target, "in", link.source]
+    beside = (link.lane - (link.lanes - 1) / 2) * (20 if link.lanes == 2 else 13)
+    x1 = source.x + source.width
+    y1 = source.middle[1] + doors[link.source, "out", link.target] + beside
+    x2, y2 = target.x, target.middle[1] + doors[link.target, "in", link.source] + beside
     middle = (x1 + x2) / 2
-    if max(abs(y - y1) for _, y in points) < 2 and abs(y1 - y2) < 2:
+    if max(abs(y + beside - y1) for _, y in points) < 2 and abs(y1 - y2) < 2:
         above = LANE if link.wants_grad else 0
         forward = Path([("M", [(x1, y1 - above)]), ("L", [(x2 - 1, y1 - above)])])
         backward = Path([("M", [(x2, y1 + LANE)]), ("L", [(x1 + 1, y1 + LANE)])])
         chip = (middle, y1 + LANE + 14)
         return Curve(link, forward, backward if link.wants_grad else None, chip)
     near = len(points) <= 4 or x2 - x1 < 60  # neighbours: one calm curve
-    led = [(x1, y1), *([(middle, y1), (middle, y2)] if near else points[1:-1]), (x2, y2)]
+    between = [(middle, y1), (middle, y2)] if near else [(x, y + beside) for x, y in points[1:-1]]
+    led = [(x1, y1), *between, (x2, y2)]
     off = LANE / 2
     forward = path([(x, y - off) for x, y in led], end=-1)
     backward = path([(x, y + off) for x, y in led[::-1]], end=1)
@@ -75,9 +81,10 @@ def draw_arcs(links: list[Link], layout: Layout) -> list[Curve]:
     """Skip connections as arcs above all that they jump over, short ones below long ones."""
     curves: list[Curve] = []
     lanes: list[tuple[float, float, float]] = []  # from, to, height taken
-    for link in links:
-        source, target = layout.spots[link.source], layout.spots[link.target]
-        x1, x2 = source.middle[0], target.middle[0]
+    for group in sharing_lanes(links):
+        ends = [(layout.spots[link.source], layout.spots[link.target]) for link in group]
+        x1 = min(source.middle[0] for source, _ in ends)
+        x2 = max(target.middle[0] for _, target in ends)
         tops = [
             spot.y - (46 if spot.pills and spot.pills[0].above else 0)
             for spot in layout.spots.values()
@@ -89,8 +96,24 @@ def draw_arcs(links: list[Link], layout: Layout) -> list[Curve]:
             [lane, *(height - 22 for left, right, height in lanes if left < x2 and right > x1)]
         )
         lanes.append((x1, x2, lane - 10))
-        curves.append(arc(link, (x1, source.y), (x2, target.y), lane))
+        curves += [
+            arc(link, (source.middle[0], source.y), (target.middle[0], target.y), lane)
+            for link, (source, target) in zip(group, ends, strict=True)
+        ]
     return curves
+
+
+def sharing_lanes(links: list[Link]) -> list[list[Link]]:
+    """Each link on its own, but the many from one item together: a lane each would be a tower."""
+    count = Counter(link.source for link in links)
+    groups: list[list[Link]] = []
+    shared: dict[str, list[Link]] = {}
+    for link in links:
+        if count[link.source] <= MOST_LANES:
+            groups.append([link])
+        else:
+            shared.setdefault(link.source, []).append(link)
+    return [*groups, *shared.values()]
 
 
 def arc(link: Link, start: Point, end: Point, lane: float) -> Curve:

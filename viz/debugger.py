@@ -55,7 +55,7 @@ class Debugger:
         self.view = Payload(recording, step)
         if recording.error is not None and recording.moments:
             self.controller.to(self.controller.last)
-            self.view = Payload(recording, recording.moments[-1].step)
+            self.view = Payload(recording, recording.moments[-1].step, self.controller.position)
         elif self.view.indices:
             self.controller.to(self.view.indices[0])
 
@@ -89,7 +89,7 @@ class Debugger:
 
     def breakpoint_records(self) -> list[dict[str, Any]]:
         """The breakpoints with the moments of this step at which they stop."""
-        place = {index: position for position, index in enumerate(self.view.indices)}
+        place = self.view.place
         return [
             {
                 "id": each.id,
@@ -102,7 +102,7 @@ class Debugger:
 
     def watch_records(self) -> list[dict[str, Any]]:
         """The watches with their history in this step."""
-        place = {index: position for position, index in enumerate(self.view.indices)}
+        place = self.view.place
         return [
             {
                 "text": each.text,
@@ -127,10 +127,7 @@ class Debugger:
     @property
     def position(self) -> int:
         """The moment in the shown step, from 0."""
-        indices = self.view.indices
-        if not indices:
-            return 0
-        return max(0, min(self.controller.position - indices[0], len(indices) - 1))
+        return self.view.position_of(self.controller.position)
 
     @position.setter
     def position(self, position: int) -> None:
@@ -143,13 +140,15 @@ class Debugger:
             position = max(0, min(position, len(self.view.indices) - 1))
             self.controller.to(self.view.indices[position])
 
-    def show_position(self) -> None:
+    def show_position(self, tell: bool = True) -> None:
         """After a move of the controller: show the step that it led to, and the moment."""
         moment = self.controller.moment
-        if moment is not None and moment.step != self.view.step:
-            self.view = Payload(self.recording, moment.step)
-            self.tell("payload", self.payload())
-        self.tell("position", self.position)
+        if moment is not None and self.controller.position not in self.view.place:
+            self.view = Payload(self.recording, moment.step, self.controller.position)
+            if tell:
+                self.tell("payload", self.payload())
+        if tell:
+            self.tell("position", self.position)
 
     def command(self, line: str) -> str:
         """Move by words: `step`, `back 3`, `over`, `until nan`, `break op tanh`, `continue`, ..."""

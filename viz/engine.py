@@ -17,7 +17,7 @@ MISSING = (
     "No layout engine found, so the graph is shown as a table. `pip install graphviz-pure`, or "
     "install Graphviz (its program is called dot), and draw it again."
 )
-PATIENCE = 60  # seconds
+PATIENCE = 6  # seconds
 
 
 @dataclass(slots=True)
@@ -47,24 +47,23 @@ def engine_name() -> str:
 
 
 def place(dot: str) -> Placed | None:
-    """Lay out a graph given as DOT; None where there is no engine.
-
-    Raises RuntimeError when the engine fails, with what it said.
-    """
+    """Lay out a graph given as DOT; None where no engine is, or where it gives up."""
     engine = find_engine()
     return None if engine is None else run(engine, dot)
 
 
 @lru_cache(maxsize=64)
-def run(engine: str, dot: str) -> Placed:
-    """What one engine makes of a graph."""
-    done = subprocess.run(
-        [engine, "-Tplain"], input=dot, capture_output=True, text=True, encoding="utf-8",
-        timeout=PATIENCE, check=False,
-    )  # fmt: skip
-    if done.returncode or not done.stdout.startswith("graph"):
-        raise RuntimeError(f"{engine} could not lay out the graph: {done.stderr.strip()[:500]}")
-    return read_plain(done.stdout)
+def run(engine: str, dot: str) -> Placed | None:
+    """What an engine makes of a graph given as DOT; None when it takes too long or fails."""
+    try:
+        done = subprocess.run(
+            [engine, "-Tplain"], input=dot, capture_output=True, text=True, encoding="utf-8",
+            timeout=PATIENCE, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return None
+    failed = done.returncode or not done.stdout.startswith("graph")
+    return None if failed else read_plain(done.stdout)
 
 
 def read_plain(text: str) -> Placed:

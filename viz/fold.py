@@ -14,6 +14,8 @@ from viz.graph import Edge, Graph, Vertex
 
 MOST = 1500  # items laid out
 LEFT_OPEN = 300  # items kept when there are more
+MOST_LINES = 6  # from one leaf; used more often, it is drawn at each use
+MOST_PARALLEL = 3  # lines between the same two ops: `x * x` has two
 AT_FIRST = 40  # modules open by themselves while there are no more items than this
 
 
@@ -36,11 +38,13 @@ class Item:
 
 @dataclass(slots=True, eq=False)
 class Link:
-    """One drawn line: all edges from one item to another."""
+    """One drawn line: all edges from one item to another, or between two ops one of several."""
 
     source: str
     target: str
     edges: list[Edge]
+    lane: int = 0  # which of the lines between the same two
+    lanes: int = 1
 
     @property
     def wants_grad(self) -> bool:
@@ -75,22 +79,21 @@ class Folding:
         for edge in self.edges:
             self.uses.setdefault(edge.source, []).append(edge)
             self.into.setdefault(edge.target, []).append(edge)
-        ops = sum(graph.vertices[name].kind == "op" for name in self.shown)
+        roots = sum(graph.boxes[box].parent is None for box in self.ops_in)
         self.drawn = {
-            box for box, inside in self.ops_in.items() if self._worth_a_box(box, inside, ops)
+            box
+            for box, inside in self.ops_in.items()
+            if self._worth_a_box(box, inside, alone=roots == 1)
         }
 
-    def _worth_a_box(self, box: str, inside: list[str], ops: int) -> bool:
+    def _worth_a_box(self, box: str, inside: list[str], alone: bool) -> bool:
         """Not the whole net, nor a lone op without parameters: a box around it tells nothing."""
-        whole = self.graph.boxes[box].parent is None and len(self._roots()) == 1
+        whole = self.graph.boxes[box].parent is None and alone
         leaves = (
             self.graph.vertices[edge.source] for name in inside for edge in self.into.get(name, [])
         )
         bare = len(inside) == 1 and not any(leaf.kind == "parameter" for leaf in leaves)
         return not bare and not (whole and self.graph.boxes[box].path == "")
-
-    def _roots(self) -> set[str]:
-        return {box for box in self.ops_in if self.graph.boxes[box].parent is None}
 
     def boxes_around(self, vertex: Vertex) -> list[str]:
         """The modules around a vertex that are worth a box, outermost first."""
@@ -116,7 +119,8 @@ class Folding:
             for name in self.shown
             if self.graph.vertices[name].kind == "op"
         )
-        return len({self._item_of(vertex, set(opened)) for vertex in ops})
+        chosen = set(opened)
+        return len({self._item_of(vertex, chosen) for vertex in ops})
 
     def _item_of(self, vertex: Vertex, opened: set[str]) -> str:
         """The item that shows an op: its outermost closed module, or the op itself."""
@@ -242,6 +246,9 @@ class Folding:
             readers = {item_of[edge.target] for edge in uses}
             if leaf.kind == "op" or (not readers and len(self.shown) > 1):
                 continue
+            if len(readers) > MOST_LINES:
+                self._hang_everywhere(leaf, uses, items, item_of)
+                continue
             reader = items[next(iter(readers))] if len(readers) == 1 else None
             if reader is not None and reader.kind == "module" and leaf.kind != "input":
                 continue
@@ -257,6 +264,15 @@ class Folding:
             items[name].gradient = leaf.gradient
             item_of[name] = name
 
+    def _hang_everywhere(
+        self, leaf: Vertex, uses: list[Edge], items: dict[str, Item], item_of: dict[str, str]
+    ) -> None:
+        """A leaf that a loop uses again and again stands at each use: lines would hide the rest."""
+        for edge in uses:
+            reader = items[item_of[edge.target]]
+            if reader.kind == "op":
+                reader.pills.append((leaf, edge))
+
     def _hangs_on(self, leaf: Vertex, reader: Item) -> bool:
         """Whether a leaf is drawn at its op: where the op stands on something else already."""
         kinds = {self.graph.vertices[edge.source].kind for edge in self.into[reader.id]}
@@ -266,13 +282,20 @@ class Folding:
 
     def _links(self, items: dict[str, Item], item_of: dict[str, str]) -> list[Link]:
         """The lines between items; and on each item a dot for every consumer's gradient."""
-        links: dict[tuple[str, str], Link] = {}
+        links: dict[tuple[str, str], list[Link]] = {}
         for edge in self.edges:
             source, target = item_of.get(edge.source), item_of[edge.target]
             if source is None or source == target:
                 continue
-            link = links.setdefault((source, target), Link(source, target, []))
-            link.edges.append(edge)
+            between = links.setdefault((source, target), [])
+            folded = "module" in (items[source].kind, items[target].kind)
+            if between and (folded or len(between) == MOST_PARALLEL):
+                between[-1].edges.append(edge)
+            else:
+                between.append(Link(source, target, [edge], len(between)))
             if edge.wants_grad and items[source].kind != "input":
                 items[source].dots.append(edge.id)
-        return list(links.values())
+        for between in links.values():
+            for link in between:
+                link.lanes = len(between)
+        return [link for between in links.values() for link in between]

@@ -12,6 +12,8 @@ import ast
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -223,11 +225,18 @@ def evaluate(text: str, scope: dict[str, Any]) -> Any:
     """The value of a piece of the rule's own source; None where it cannot stand alone."""
     try:
         with np.errstate(all="ignore"):
-            return eval(compile(text, "<rule>", "eval"), scope)
+            return eval(compiled(text), scope)
     except Exception:  # a piece that needs more than its names is shown as text only
         return None
 
 
+@lru_cache(maxsize=4096)
+def compiled(text: str) -> CodeType:
+    """A piece of a rule, ready to be evaluated."""
+    return compile(text, "<rule>", "eval")
+
+
+@lru_cache(maxsize=4096)
 def forward_text(op: Callable[..., Any]) -> str:
     """How the op computes its value, as its source says it, in one line where there is one."""
     tree = op_source(op).tree

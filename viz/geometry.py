@@ -110,9 +110,21 @@ class Layout:
         yield from self.frames
 
 
+# Signs that turn the direction of the text after them: a name with one could look like another.
+TURNING = {
+    code: f"[U+{code:04X}]"
+    for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+
+
+def visible(text: str) -> str:
+    """`text` with signs that nobody sees, and that turn what follows around, spelled out."""
+    return text.translate(TURNING)
+
+
 def shortened(text: str, most: int = LONGEST) -> str:
     """One line of at most `most` characters: the middle gives way."""
-    line = " ".join(text.split())
+    line = visible(" ".join(text.split()))
     return line if len(line) <= most else f"{line[: most - most // 2 - 1]}…{line[-(most // 2) :]}"
 
 

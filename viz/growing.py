@@ -16,6 +16,7 @@ import numpy as np
 from minitorch.graph import Node
 from minitorch.op import is_array
 from minitorch.tensor import Tensor
+from viz.arrays import dtype_name
 from viz.graph import (
     Box,
     Edge,
@@ -117,7 +118,7 @@ class GrowingGraph:
         self._ops_in_step += 1
         vertex = self._new(
             "op", op.__name__, None if output is None else output.shape,
-            dtype="" if output is None else str(output.dtype), number=self._ops_in_step,
+            dtype="" if output is None else dtype_name(output.dtype), number=self._ops_in_step,
             box=self._stack[-1].id if self._stack else None,
             wants_grad=output is not None and output.node is not None,
         )  # fmt: skip
@@ -159,7 +160,7 @@ class GrowingGraph:
             return
         self._ops_in_step += 1
         vertex = self._new(
-            "op", subject.name, subject.shape, dtype=str(subject.dtype),
+            "op", subject.name, subject.shape, dtype=dtype_name(subject.dtype),
             number=self._ops_in_step, wants_grad=True,
         )  # fmt: skip
         vertex.subject = subject
@@ -220,8 +221,9 @@ class GrowingGraph:
         wants_grad = tensor is not None and tensor.requires_grad
         kind = leaf_kind(tensor) if tensor is not None else "input"
         vertex = self._new(
-            kind, label, given.shape, dtype=str(given.dtype), name=label, wants_grad=wants_grad
-        )
+            kind, label, given.shape, dtype=dtype_name(given.dtype), name=label,
+            wants_grad=wants_grad,
+        )  # fmt: skip
         vertex.subject = given
         self._know(vertex.id, given, None if tensor is None else tensor.array)
         return vertex.id

@@ -2,7 +2,8 @@
 
 Graphviz decides the order and the distances; the rest is ours. Time runs to the right. An edge that
 jumps over others is left out of the DOT, so that a chain is straight, and drawn as an arc above it.
-Leans on fold for the scene, on engine for Graphviz, and on curves and frames.
+What is too much for Graphviz is placed by layers instead. Leans on fold for the scene, on engine
+for Graphviz, and on curves and frames.
 """
 
 from __future__ import annotations
@@ -15,21 +16,29 @@ from viz.fold import Item, Scene
 from viz.frames import caption_width, frames_of, shift_into_view
 from viz.geometry import Layout, Pill, Spot, shortened, text_width
 from viz.graph import Graph, Vertex
+from viz.layers import columns_of, is_long, place_in_layers
 
 OP_HEIGHT, LEAF_HEIGHT, PILL_HEIGHT = 44.0, 38.0, 20.0
 PILL_GAP, BETWEEN = 13.0, 4.0
+FOR_GRAPHVIZ = 600  # items; of more it would take many seconds
 LINE = 14.0  # one more line of text, for the gradient
 
 
 def lay_out(scene: Scene, labels: dict[str, str]) -> Layout:
     """Place a scene; `labels` are the captions of open modules. Without an engine, only a note."""
     layout = Layout(scene, engine_name(), note=scene.note)
-    spots = {name: measured(item) for name, item in scene.items.items()}
-    jumps = jumping(scene)
-    placed = place(dot_text(scene, spots, jumps, labels))
-    if placed is None:
+    if layout.engine == "none":
         layout.note = MISSING
         return layout
+    spots = {name: measured(item) for name, item in scene.items.items()}
+    jumps = jumping(scene)
+    few = len(scene.items) <= FOR_GRAPHVIZ
+    placed = place(dot_text(scene, spots, jumps, labels)) if few else None
+    if placed is None:
+        columns = columns_of(scene)
+        sizes = {item.id: room_of(item, spots) for item in scene.items.values()}
+        placed = place_in_layers(scene, sizes, columns)
+        jumps |= {(each.source, each.target) for each in scene.links if is_long(each, columns)}
     for name, spot in spots.items():
         x, y = placed.nodes[name]
         spot.x, spot.y = x - spot.width / 2, y - spot.height / 2
@@ -40,17 +49,19 @@ def lay_out(scene: Scene, labels: dict[str, str]) -> Layout:
         (link for link in scene.links if (link.source, link.target) in jumps),
         key=lambda link: span(spots, link),
     )
-    doors = doors_of(
-        [link for link in scene.links if (link.source, link.target) not in jumps], spots
-    )
-    layout.curves = [
-        lead(link, spots, placed, doors)
-        for link in scene.links
-        if (link.source, link.target) not in jumps
-    ]
+    near = [link for link in scene.links if (link.source, link.target) not in jumps]
+    doors = doors_of(near, spots)
+    layout.curves = [lead(link, spots, placed, doors) for link in near]
     layout.curves += draw_arcs(arcs, layout)
     shift_into_view(layout)
     return layout
+
+
+def room_of(item: Item, spots: dict[str, Spot], least: float = 0) -> tuple[float, float]:
+    """Width and height of an item with all that hangs on it."""
+    pills = (measured_pill(leaf)[0] for leaf, _ in item.pills)
+    spot = spots[item.id]
+    return max([spot.width, *pills, least]), spot.height + 2 * room_for_pills(item)
 
 
 # ---- sizes -------------------------------------------------------------------------------------
@@ -59,6 +70,8 @@ def lay_out(scene: Scene, labels: dict[str, str]) -> Layout:
 def measured(item: Item) -> Spot:
     """An item with its size, not yet placed."""
     label, sub = shortened(item.label), shortened(item.sub)
+    label += f" ×{item.times}" if item.times > 1 else ""
+    label += "▸ " if item.openable else ""
     least = 72.0 if item.kind in ("op", "module") else 48.0
     lines = [text_width(label, 13) + 22, text_width(sub, 10.5) + 20]
     lines += [text_width(item.gradient, 10.5) + 20] if item.gradient else []
@@ -128,9 +141,7 @@ def dot_text(
     def write(box: str | None) -> None:
         for item in scene.items.values():
             if item.box == box:
-                pills = (measured_pill(leaf)[0] for leaf, _ in item.pills)
-                wide = max([spots[item.id].width, *pills, captions.get(box or "", 0)])
-                high = spots[item.id].height + 2 * room_for_pills(item)
+                wide, high = room_of(item, spots, captions.get(box or "", 0))
                 lines.append(f"{item.id} [width={wide / 72:.4f} height={high / 72:.4f}];")
         for inner, around in scene.boxes.items():
             if around == box:
@@ -140,7 +151,7 @@ def dot_text(
 
     write(None)
     for link in scene.links:
-        if (link.source, link.target) not in jumps:
+        if (link.source, link.target) not in jumps and not link.lane:
             weight = 8 if link.wants_grad else 1
             lines.append(f"{link.source} -> {link.target} [weight={weight}];")
     lines.append("}")

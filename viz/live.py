@@ -149,7 +149,8 @@ class LiveDebugger(Debugger):
         with self.lock:
             self.controller.to(self.controller.last)
             moment = self.controller.moment
-            self.view = Payload(self.recording, moment.step if moment else 0)
+            step = moment.step if moment else 0
+            self.view = Payload(self.recording, step, self.controller.position if moment else None)
             self.live = {"state": state, "reason": reason}
             if self._listeners:
                 self.tell("payload", self.payload())

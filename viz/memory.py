@@ -18,7 +18,9 @@ class MemoryCount:
     """Bytes of saved arrays (each owner of memory once) and of gradients that wait."""
 
     def __init__(self) -> None:
-        self.gradients: dict[str, int] = {}
+        self.kept = 0  # bytes held for backward
+        self.waiting = 0  # bytes of gradients
+        self._gradients: dict[str, int] = {}
         self._leaves: set[int] = set()
         self._sizes: dict[int, int] = {}
         self._holders: Counter[int] = Counter()
@@ -34,26 +36,24 @@ class MemoryCount:
         for key, owner in owners.items():
             if key not in self._leaves:
                 self._holders[key] += 1
-                self._sizes[key] = owner.nbytes
+                if key not in self._sizes:
+                    self._sizes[key] = owner.nbytes
+                    self.kept += owner.nbytes
                 self._held_by.setdefault(vertex, []).append(key)
+
+    def waits(self, vertex: str, size: int) -> None:
+        """A gradient for a vertex is there, or has grown by a contribution."""
+        self.waiting += size - self._gradients.get(vertex, 0)
+        self._gradients[vertex] = size
 
     def release(self, vertex: str) -> None:
         """The backward of an op is done: its saved arrays and its gradient are no longer needed."""
-        self.gradients.pop(vertex, None)
+        self.waiting -= self._gradients.pop(vertex, 0)
         for key in self._held_by.pop(vertex, []):
             self._holders[key] -= 1
             if not self._holders[key]:
-                del self._holders[key], self._sizes[key]
-
-    @property
-    def kept(self) -> int:
-        """Bytes held for backward."""
-        return sum(self._sizes.values())
-
-    @property
-    def waiting(self) -> int:
-        """Bytes of gradients."""
-        return sum(self.gradients.values())
+                del self._holders[key]
+                self.kept -= self._sizes.pop(key)
 
 
 def saved_arrays(saved: dict[str, Any]) -> list[np.ndarray]:

@@ -7,10 +7,11 @@ inspection and layout.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter
 from typing import Any
 
-from viz.arrays import array_record, plain
+from viz.arrays import Summary, array_record, plain
 from viz.fold import Folding
 from viz.geometry import Layout
 from viz.graph import Vertex, size_text
@@ -19,25 +20,39 @@ from viz.layout import lay_out
 from viz.recording import Recording
 from viz.records import bytes_text, layout_record, op_record, source_record
 from viz.sources import Place
-from viz.words import repeats_both, sentence
+from viz.troubles import known_flags, moment_flags, troubles_of
+from viz.words import sentence
 
 FORMAT = 1
 FEW = 80  # moments whose inspections are sent at once
-BIG = 1e3  # a gradient norm that catches the eye
+WINDOW = 1000  # ops of a step shown at once
 
 
 class Payload:
-    """Builds the data of one step of a recording; `step` counts from 0."""
+    """Builds the data of one step of a recording; `step` counts from 0.
 
-    def __init__(self, recording: Recording, step: int = 0) -> None:
+    Of a step with more than `WINDOW` ops it is those around the moment `around`, with their
+    moments: a page can hold no more, and nobody could read it.
+    """
+
+    def __init__(self, recording: Recording, step: int = 0, around: int | None = None) -> None:
         self.recording = recording
         self.step = step
         self.graph = recording.graph
         of = recording.growing.step_of
-        self.vertices = [name for name in self.graph.vertices if of[name] == step]
-        self.edges = [e for e in self.graph.edges.values() if of[e.target] == step]
-        self.indices = [k for k, each in enumerate(recording.moments) if each.step == step]
-        self.first = self.indices[0] if self.indices else 0
+        every = [name for name in self.graph.vertices if of[name] == step]
+        self.ops = [name for name in every if self.graph.vertices[name].kind == "op"]
+        self.window = self._window(around)
+        self.shown = set(every)
+        if len(self.ops) > WINDOW:
+            self.shown = self._with_leaves(self.ops[self.window.start : self.window.stop])
+        shown = self.shown
+        self.vertices = [name for name in every if name in shown]
+        edges = self.graph.edges.values()
+        self.edges = [each for each in edges if each.target in shown and each.source in shown]
+        moments = enumerate(recording.moments)
+        self.indices = [k for k, each in moments if each.step == step and each.vertex in shown]
+        self.place = {index: position for position, index in enumerate(self.indices)}
         self.folding = Folding(self.graph, self.vertices)
         self._sources: dict[Place, int] = {}
         self._forward_at: dict[str, int] = {}
@@ -55,6 +70,28 @@ class Payload:
             elif moment.act == "rule":
                 self._backward_at[moment.vertex] = position
             self._backward_at.update(dict.fromkeys(moment.leaves, position))
+
+    def _window(self, around: int | None) -> range:
+        """Which of the step's ops are shown, counted from 0."""
+        middle = 0
+        if around is not None and len(self.ops) > WINDOW:
+            number = {name: k for k, name in enumerate(self.ops)}
+            edges = self.recording.growing.out_of[self.recording.moments[around].vertex]
+            names = [self.recording.moments[around].vertex, *(edge.target for edge in edges)]
+            middle = next((number[name] for name in names if name in number), 0)
+        first = max(0, min(middle - WINDOW // 2, len(self.ops) - WINDOW))
+        return range(first, min(first + WINDOW, len(self.ops)))
+
+    def _with_leaves(self, ops: list[str]) -> set[str]:
+        """Ops, and the leaves that they use."""
+        into = self.recording.growing.into
+        sources = {edge.source for name in ops for edge in into[name]}
+        leaves = (name for name in sources if self.graph.vertices[name].kind != "op")
+        return {*ops, *leaves}
+
+    def position_of(self, index: int) -> int:
+        """The position of a moment of the recording, or of the nearest before it that is shown."""
+        return self.place.get(index, max(0, bisect(self.indices, index) - 1))
 
     def build(self, everything: bool = False) -> dict[str, Any]:
         """The whole object; with `everything`, all inspections and the layouts of all foldings."""
@@ -93,11 +130,13 @@ class Payload:
                 for name in self.vertices
                 if self.graph.vertices[name].kind == "parameter" and f"{name}.value" in known
             ),
+            "window": self.window_record(),
             "breakpoints": [],
             "watches": [],
             "start": 0,
             "error": None,
             "notes": self.notes(),
+            "troubles": troubles_of(self),
         }
         if everything:
             record["layouts"] = self.all_layouts()
@@ -111,13 +150,24 @@ class Payload:
         """What the reader should know about what is shown."""
         dropped = self.recording.arrays.dropped
         notes = []
+        if len(self.ops) > WINDOW:
+            notes.append(
+                f"This step has {len(self.ops):,} ops; ops {self.window.start + 1:,} to "
+                f"{self.window.stop:,} are shown, with their moments. Commands such as "
+                'debugger.command("until nan") look through all of them.'
+            )
         if dropped:
-            notes.append(f"The values of {dropped} arrays were not kept: past the budget.")
-        without = self.recording.without_gradient.get(self.step, [])
-        if without:
-            names = ", ".join(without[:5]) + (" ..." if len(without) > 5 else "")
-            notes.append(f"No gradient reached {names}: the optimizer left it as it was.")
+            notes.append(
+                f"To save memory, the numbers of {dropped} arrays were not kept, only what "
+                "describes them (least, largest, mean, ...): more `budget` keeps more."
+            )
         return notes
+
+    def window_record(self) -> dict[str, int] | None:
+        """Which ops of a long step are shown, and how many there are; None when it is all."""
+        if len(self.ops) <= WINDOW:
+            return None
+        return {"first": self.window.start, "end": self.window.stop, "ops": len(self.ops)}
 
     # ---- parts ---------------------------------------------------------------------------------
 
@@ -154,13 +204,7 @@ class Payload:
         value, grad = (known.get(f"{vertex.id}.{what}") for what in ("value", "grad"))
         saved = self.saved(vertex)
         place = self.recording.growing.places.get(vertex.id)
-        flags = sorted(
-            {
-                *(value.flags if value else []),
-                *(grad.flags if grad else []),
-                *(["repeats-both"] if repeats_both(self.recording, vertex.id) else []),
-            }
-        )
+        flags, gradient_flags = known_flags(vertex, self.recording)
         return {
             "id": vertex.id, "kind": vertex.kind,
             "op": vertex.label if vertex.kind == "op" else None,
@@ -175,7 +219,8 @@ class Payload:
             "grad": f"{vertex.id}.grad" if grad else None,
             "saved": saved, "saved_bytes": sum(each["bytes"] for each in saved),
             "source": None if place is None else self.source(place),
-            "flags": flags, "norm": value.norm if value else None,
+            "flags": flags, "gradient_flags": gradient_flags,
+            "norm": value.norm if value else None,
             "grad_norm": grad.norm if grad else None,
         }  # fmt: skip
 
@@ -198,19 +243,16 @@ class Payload:
                 text = f"{kept!r:.60}"
             found.append({
                 "name": name, "array": array if summary else None,
-                "same_as": self.same_as(vertex, kept), "text": text, "bytes": size,
+                "same_as": self.same_as(vertex, summary), "text": text, "bytes": size,
             })  # fmt: skip
         return found
 
-    def same_as(self, vertex: Vertex, kept: Any) -> str | None:
+    def same_as(self, vertex: Vertex, kept: Summary | None) -> str | None:
         """The value that a saved array is, where it is the op's result or one of its inputs."""
-        growing = self.recording.growing
-        names = [vertex.id, *(edge.source for edge in growing.into[vertex.id])]
-        for name in names:
-            subject = self.recording.arrays.summaries.get(f"{name}.value")
-            if subject is not None and subject.values is kept:
-                return f"{name}.value"
-        return None
+        known = self.recording.arrays.summaries
+        names = [vertex.id, *(edge.source for edge in self.recording.growing.into[vertex.id])]
+        same = (f"{name}.value" for name in names if known.get(f"{name}.value") is kept)
+        return next(same, None) if kept is not None else None
 
     def edge(self, edge: Any) -> dict[str, Any]:
         """One edge."""
@@ -221,7 +263,7 @@ class Payload:
         return {
             "id": edge.id, "from": edge.source, "to": edge.target, "slot": edge.slot,
             "input": edge.input, "wants_grad": edge.wants_grad, "detached": edge.detached,
-            "sent_at": None if sent is None else sent - self.first,
+            "sent_at": self.place.get(sent) if sent is not None else None,
             "grad": f"{edge.id}.grad" if summary else None,
             "norm": summary.norm if summary else None,
             "broadcast": {"from": list(source.shape or ()), "to": list(wide)} if wide else None,
@@ -249,13 +291,9 @@ class Payload:
             "stack": self.graph.box_path(self.graph.vertices[moment.vertex].box),
             "edges": moment.edges, "arrived": moment.arrived, "leaves": moment.leaves,
             "array": moment.array, "norm": summary.norm if summary else None,
-            "flags": self.flags(index), "memory": moment.kept + moment.gradients,
+            "flags": moment_flags(self.recording, index), "memory": moment.kept + moment.gradients,
             "kept": moment.kept, "gradients": moment.gradients,
         }  # fmt: skip
-
-    def flags(self, index: int) -> list[str]:
-        """What is suspicious at a moment."""
-        return moment_flags(self.recording, index)
 
     # ---- layouts -------------------------------------------------------------------------------
 
@@ -268,22 +306,3 @@ class Payload:
         wanted: dict[str, list[str]] = {"": [], "*": list(self.folding.drawn)}
         wanted.update({box: [box] for box in self.folding.drawn})
         return {name: layout_record(self.layout(opened)) for name, opened in wanted.items()}
-
-
-def moment_flags(recording: Recording, index: int) -> list[str]:
-    """What is suspicious at a moment: non-finite numbers, a gradient of zeros, or a big one."""
-    moment = recording.moments[index]
-    names = [moment.array, *(f"{edge}.grad" for edge in moment.edges)]
-    names = names[:1] if moment.phase != "backward" else names
-    found = [recording.arrays.summaries[n] for n in names if n in recording.arrays.summaries]
-    flags = {flag for summary in found for flag in summary.flags}
-    if moment.phase == "backward":
-        if any(summary.norm == 0 for summary in found):
-            flags.add("zero-gradient")
-        if any(summary.norm > BIG for summary in found):
-            flags.add("big")
-    if moment.phase == "forward" and repeats_both(recording, moment.vertex):
-        flags.add("repeats-both")
-    if moment.act == "error":
-        flags.add("error")
-    return sorted(flags)

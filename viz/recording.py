@@ -7,6 +7,7 @@ happened, to which vertex, along which edges, with which arrays, where in the co
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -168,7 +169,7 @@ class Recording(Listener):
             if raw is None:
                 continue
             raw, shape = as_values(raw), self.graph.vertices[edge.source].shape
-            self._memory.gradients[edge.source] = raw.itemsize * int(np.prod(shape))
+            self._memory.waits(edge.source, raw.itemsize * math.prod(shape))
             self.arrays.keep(f"{edge.id}.raw", raw, again=True)
             if raw.shape == shape:
                 self.arrays.summaries[f"{edge.id}.grad"] = self.arrays.summaries[f"{edge.id}.raw"]

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 AROUND = 3  # lines shown before and after
@@ -139,9 +139,15 @@ def only_checks(statement: ast.stmt) -> bool:
 
 def rule_tree(op: Callable[..., Any], rule: Any) -> ast.Lambda | ast.FunctionDef | None:
     """The lambda or inner function in the op's source that became `rule`."""
-    tree = op_source(op).tree
     code = getattr(rule, "__code__", None)
-    if tree is None or code is None or code.co_filename != op_source(op).file:
+    return None if code is None else tree_of_code(op, code)
+
+
+@lru_cache(maxsize=4096)
+def tree_of_code(op: Callable[..., Any], code: CodeType) -> ast.Lambda | ast.FunctionDef | None:
+    """The part of the op's source that was compiled to `code`."""
+    tree = op_source(op).tree
+    if tree is None or code.co_filename != op_source(op).file:
         return None
     if code.co_name != "<lambda>":
         inner = (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef))
@@ -170,11 +176,15 @@ def shifted(node: ast.AST, op: Callable[..., Any], column: int) -> int:
 def rule_text(op: Callable[..., Any], rule: Any) -> str:
     """The rule as a reader would say it: a lambda's expression, or an inner function's source."""
     tree = rule_tree(op, rule)
+    return f"{getattr(rule, '__name__', 'rule')}(grad)" if tree is None else text_of_rule(tree)
+
+
+@lru_cache(maxsize=4096)
+def text_of_rule(tree: ast.Lambda | ast.FunctionDef) -> str:
+    """A lambda's expression, or an inner function's source."""
     if isinstance(tree, ast.Lambda):
         return ast.unparse(tree.body)
-    if isinstance(tree, ast.FunctionDef):
-        statements = tree.body
-        if len(statements) == 1 and isinstance(statements[0], ast.Return) and statements[0].value:
-            return ast.unparse(statements[0].value)
-        return ast.unparse(tree)
-    return f"{getattr(rule, '__name__', 'rule')}(grad)"
+    statements = tree.body
+    if len(statements) == 1 and isinstance(statements[0], ast.Return) and statements[0].value:
+        return ast.unparse(statements[0].value)
+    return ast.unparse(tree)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from viz import theme
-from viz.geometry import Curve, Layout, Path, Pill, Point, Spot
+from viz.geometry import Curve, Layout, Path, Pill, Point, Spot, visible
 
 
 @dataclass(slots=True)
@@ -234,6 +234,6 @@ def escaped(text: str) -> str:
     """User text for SVG and HTML: markup is spelled out, what XML cannot hold is replaced."""
     printable = "".join(
         letter if letter >= " " and not 0xD800 <= ord(letter) <= 0xDFFF else "\ufffd"
-        for letter in text
+        for letter in visible(text)
     )
     return escape(printable, quote=True)

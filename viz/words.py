@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from viz.geometry import visible
 from viz.growing import GrowingGraph
 from viz.recording import Moment, Recording
 
@@ -18,7 +19,7 @@ def sentence(recording: Recording, index: int) -> str:
     """One moment in words."""
     moment = recording.moments[index]
     vertex = recording.graph.vertices[moment.vertex]
-    return WORDS[moment.act](recording.growing, moment, vertex.title, recording, index)
+    return visible(WORDS[moment.act](recording.growing, moment, vertex.title, recording, index))
 
 
 def repeats_both(recording: Recording, vertex: str) -> bool:

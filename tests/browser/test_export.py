@@ -13,6 +13,15 @@ from viz.debugger import Debugger
 
 NAN = RECORD.replace("with record()", "import numpy\nwith numpy.errstate(all='ignore'), record()")
 NAN = NAN.replace("net(x), y)", "(net(x) - net(x)).log(), y)")
+LATE = """
+import minitorch, numpy
+from viz.debugger import Debugger
+from viz.recording import record
+x = minitorch.tensor([0.0, 4.0], requires_grad=True)
+with numpy.errstate(all="ignore"), record() as recording:
+    (x * 1.0).sqrt().sum().backward()
+debugger = Debugger(recording)
+"""
 HOSTILE = "<img src=x onerror=document.title='injected'>\"'&é漢" + "x" * 10_000
 NAMED = RECORD.replace(
     "self.act = ", f"setattr(self, {HOSTILE!r}, nn.Linear(3, 3))\n        self.act = "
@@ -131,8 +140,47 @@ def test_modules_fold_and_open_from_what_the_page_holds(open_page, watched: Watc
 
 def test_what_needs_a_kernel_is_not_offered(open_page):
     debugger = open_page()
-    for name in ("break on…", "export", "watch value"):
+    for name in ("export", "watch value"):
         expect(debugger.get_by_role("button", name=name, exact=True)).to_be_hidden()
+
+
+def test_breakpoints_work_without_a_kernel(open_page, watched: Watched):
+    debugger = open_page()
+    debugger.get_by_role("button", name="break on…").click()
+    debugger.get_by_label("what to stop at").fill("t*nh")
+    debugger.get_by_role("button", name="add").click()
+    expect(debugger.locator(".breakpoints li")).to_contain_text("2 moments")
+    watched.page.keyboard.press("Escape")
+    focus(debugger)
+    watched.page.keyboard.press("c")
+    at(debugger, 2)
+    watched.page.keyboard.press("c")
+    expect(debugger.locator(".phase")).to_have_text("backward")
+
+
+@pytest.mark.parametrize("width", [520, 760, 1280])
+def test_no_control_is_cut_off(open_page, watched: Watched, width: int):
+    watched.page.set_viewport_size({"width": width, "height": 720})
+    debugger = open_page()
+    for name in ("break on…", "?"):
+        debugger.get_by_role("button", name=name, exact=True).click()
+        cut_off = debugger.locator("button:visible, input:visible, select:visible").evaluate_all(
+            "all => all.filter(each => { const box = each.getBoundingClientRect();"
+            "return box.left < 0 || box.right > innerWidth || each.scrollWidth > box.width + 1; })"
+            ".map(each => each.textContent || each.ariaLabel)"
+        )
+        assert cut_off == []
+        debugger.get_by_role("button", name=name, exact=True).click()
+
+
+def test_rings_of_trouble_wait_for_the_gradient_that_is_in_trouble(open_page, watched: Watched):
+    debugger = open_page(LATE)
+    expect(debugger.locator(".node.trouble")).to_have_count(0)
+    debugger.locator("[data-trouble=nonfinite]").click()
+    assert "backward" in debugger.locator(".phase").inner_text()
+    expect(debugger.locator(".node.trouble")).to_have_count(1)
+    watched.page.keyboard.press("Home")
+    expect(debugger.locator(".node.trouble")).to_have_count(0)
 
 
 def test_predict_covers_the_result_checks_and_reveals(open_page, watched: Watched):
@@ -167,7 +215,7 @@ def test_nan_is_magenta_where_it_is_born(open_page):
 
 def test_the_hunt_for_a_nan_ends_at_the_op_that_made_it(shown):
     debugger = shown(hunt.nan())
-    debugger.get_by_role("button", name="nonfinite").click()
+    debugger.locator("[data-trouble=nonfinite]").click()
     expect(debugger.locator("g.node.now")).to_contain_text("log")
     expect(debugger.locator(".listing .line.here")).to_contain_text("h.log()")
 
@@ -183,7 +231,7 @@ def test_the_hunt_for_a_detached_parameter_ends_at_the_cut(shown):
 
 def test_the_hunt_for_a_wrong_broadcast_ends_at_the_op_that_repeats_both(shown):
     debugger = shown(hunt.broadcast())
-    debugger.get_by_role("button", name="repeats both").click()
+    debugger.locator("[data-trouble=repeats-both]").click()
     expect(debugger.locator("g.node.now")).to_contain_text("sub")
     expect(debugger.locator(".say")).to_contain_text("16×16: is that meant?")
 

@@ -14,6 +14,33 @@ const KINDS = [
 
 let lists = 0;
 
+// What Python's breakpoints do, for a page that has no Python to ask.
+export function localHits(recording, kind, value) {
+  const pattern = new RegExp(`^${String(value ?? "").replace(/[.+^${}()|\\]/g, "\\$&").replace(/\*/g, ".*").replace(/\?/g, ".")}$`, "s");
+  const edge = (id) => recording.edges.get(id);
+  const touched = (moment) => [moment.node, ...moment.leaves, ...moment.edges.map((id) => edge(id)?.from)].map((id) => recording.nodes.get(id)?.name ?? "");
+  const norms = (moment) => (moment.phase === "backward" ? [moment.norm, ...moment.edges.map((id) => edge(id)?.norm)] : []);
+  const holds = {
+    op: (moment) => pattern.test(recording.nodes.get(moment.node)?.label ?? ""),
+    name: (moment) => touched(moment).some((name) => name && pattern.test(name)),
+    module: (moment) => moment.stack.some((id) => pattern.test(recording.modules.get(id)?.path ?? "")),
+    nonfinite: (moment) => moment.flags.includes("nonfinite"),
+    zero: (moment) => moment.flags.includes("zero-gradient"),
+    norm: (moment) => norms(moment).some((norm) => norm > value || norm === "nan"),
+  }[kind];
+  return recording.moments.flatMap((moment, index) => (holds(moment) ? [index] : []));
+}
+
+const WORDS = { op: (value) => `op is ${value}`, name: (value) => `${value} is touched`, module: (value) => `inside module ${value}`, nonfinite: () => "a number is not finite", zero: () => "a gradient is all zero", norm: (value) => `a gradient's norm is above ${value}` };
+
+// The answers to break, unbreak and toggle, given in the page.
+function answered(message, recording) {
+  const points = recording.payload.breakpoints ?? [];
+  if (message.type === "break") return [...points, { id: `page${++lists}`, text: WORDS[message.kind](message.value), enabled: true, moments: localHits(recording, message.kind, message.value) }];
+  if (message.type === "unbreak") return points.filter((point) => point.id !== message.breakpoint);
+  return points.map((point) => (point.id === message.breakpoint ? { ...point, enabled: !point.enabled } : point));
+}
+
 export class BreakMenu {
   // `actions`: ask(message), recording(), changed(breakpoints).
   constructor(actions) {
@@ -62,7 +89,8 @@ export class BreakMenu {
 
   async send(message) {
     try {
-      const reply = await this.actions.ask(message);
+      const { ask } = this.actions;
+      const reply = ask.online ? await ask(message) : { breakpoints: answered(message, this.actions.recording()) };
       this.actions.changed(reply.breakpoints);
       this.popover.refresh();
       if (message.type === "break" && !reply.breakpoints.at(-1)?.moments.length) this.answer.textContent = "set, but nothing in this recording meets it";

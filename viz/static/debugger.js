@@ -94,7 +94,6 @@ export class Debugger {
   }
 
   setOnline(online) {
-    this.breaks.element.hidden = !online;
     this.exportButton.hidden = !online || !this.tell.download;
     if (!this.recording) return;
     this.foldButton.hidden = !this.canFold();
@@ -126,14 +125,10 @@ export class Debugger {
     ].filter(Boolean));
   }
 
-  // One way to the first moment of each kind of trouble.
+  // One way to the place of each trouble.
   troubles() {
-    const { moments } = this.recording;
-    const kinds = [...new Set(moments.flatMap((moment) => moment.flags ?? []))];
-    const ways = kinds.map((kind) => {
-      const first = moments.findIndex((moment) => moment.flags?.includes(kind));
-      return element("button", { type: "button", class: "link", onclick: () => this.goTo(first) }, `⚠ ${kind.replaceAll("-", " ")}: ${cut(moments[first].text, 140)}`);
-    });
+    const { troubles } = this.recording.payload;
+    const ways = (troubles ?? []).map((trouble) => element("button", { type: "button", class: "link", "data-trouble": trouble.kind, title: "go there", onclick: () => this.goTo(trouble.moment, trouble.node) }, `⚠ ${cut(trouble.text, 400)}`));
     return ways.length > 0 && element("div", { class: "troubles" }, ways);
   }
 

@@ -2,6 +2,13 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+// Signs that turn the direction of the text after them: a name with one could look like another.
+const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+export function visible(text) {
+  return text.replace(TURNING, (sign) => `[U+${sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+}
+
 function fill(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (name.startsWith("on") && typeof value === "function") {
@@ -11,10 +18,10 @@ function fill(made, attributes, children) {
     } else if (value === true) {
       made.setAttribute(name, "");
     } else if (value !== null && value !== undefined && value !== false) {
-      made.setAttribute(name, String(value));
+      made.setAttribute(name, visible(String(value)));
     }
   }
-  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false).map((child) => (child instanceof Node ? child : visible(String(child)))));
   return made;
 }
 

@@ -173,8 +173,8 @@ export class GraphView {
   classOf(kind, nodes, position, selected) {
     const states = nodes.map((node) => this.recording.stateOf(node, position));
     const state = states.length === 1 ? states[0] : this.together(states);
-    const flags = new Set(nodes.filter((node) => this.recording.hasValue(node, position)).flatMap((node) => node.flags ?? []));
-    return `node ${kind} ${state}${selected ? " selected" : ""}${flags.size ? " trouble" : ""}${nodes.some((node) => this.found?.has(node.id)) ? " found" : ""}`;
+    const trouble = nodes.some((node) => this.recording.isInTrouble(node, position));
+    return `node ${kind} ${state}${selected ? " selected" : ""}${trouble ? " trouble" : ""}${nodes.some((node) => this.found?.has(node.id)) ? " found" : ""}`;
   }
 
   // A folded module is what its members are; while they differ, it is under way.

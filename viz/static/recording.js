@@ -33,6 +33,13 @@ export class Recording {
     return node.backward_at !== null && node.backward_at <= position;
   }
 
+  // Only what can be known by now: a gradient's trouble is none before the gradient is there.
+  isInTrouble(node, position) {
+    if (node.flags?.length > 0 && this.hasValue(node, position)) return true;
+    if (!this.hasGradient(node, position)) return false;
+    return node.gradient_flags?.length > 0 || (node.kind === "op" && this.at(node.backward_at).flags.includes("nonfinite"));
+  }
+
   // Every gradient that could arrive has had its chance.
   isBackwardOver(position) {
     return this.backwardEnd >= 0 && position >= this.backwardEnd;

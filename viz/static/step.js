@@ -9,5 +9,5 @@ const payload = JSON.parse(document.getElementById("recording").textContent);
 document.title = payload.title;
 host.replaceChildren();
 const view = new Debugger(host, payload, noLink());
-host.append(element("p", { class: "footnote" }, "Press ? for the keys. This page is complete: it needs neither a network nor a kernel."));
+host.append(element("p", { class: "footnote" }, "Press ? for the keys. This page needs neither a network nor Python: stepping, breakpoints, folding and predicting work. Watches, what-if and the check against the numeric gradient need the notebook."));
 view.root.focus();

@@ -1,0 +1,238 @@
+"""What is wrong in a step, in plain sentences, each with the moment and the vertex to look at.
+
+Leans on recording and words; the page shows these as links, and marks each only from the moment
+at which it can be known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from viz.arrays import Summary
+from viz.graph import Edge, Vertex
+from viz.recording import Recording
+from viz.words import listed, repeats_both, sentence
+
+if TYPE_CHECKING:
+    from viz.payload import Payload
+
+BIG = 1e3  # a gradient norm that catches the eye
+
+
+@dataclass(slots=True)
+class Trouble:
+    """One thing to look at: the recording's number of the moment, and the vertex to select."""
+
+    kind: str
+    text: str
+    moment: int
+    vertex: str
+
+
+def moment_flags(recording: Recording, index: int) -> list[str]:
+    """What is suspicious at a moment: non-finite numbers, a gradient of zeros, or a big one."""
+    moment = recording.moments[index]
+    names = [moment.array, *(f"{edge}.grad" for edge in moment.edges)]
+    names = names[:1] if moment.phase != "backward" else names
+    found = [recording.arrays.summaries[n] for n in names if n in recording.arrays.summaries]
+    flags = {flag for summary in found for flag in summary.flags}
+    if moment.phase == "backward":
+        if any(summary.norm == 0 for summary in found):
+            flags.add("zero-gradient")
+        if any(summary.norm > BIG for summary in found):
+            flags.add("big")
+    if moment.phase == "forward" and repeats_both(recording, moment.vertex):
+        flags.add("repeats-both")
+    if moment.act == "error":
+        flags.add("error")
+    return sorted(flags)
+
+
+def troubles_of(view: Payload) -> list[dict[str, Any]]:
+    """The first trouble of each kind in the shown step, as data for the page."""
+    first: dict[str, int] = {}
+    for index in view.indices:
+        for flag in moment_flags(view.recording, index):
+            first.setdefault(flag, index)
+    told = [TOLD[kind](view.recording, index) for kind, index in first.items() if kind in TOLD]
+    told += [cut_at(view.recording, edge, names) for edge, names in cuts(view)[:3]]
+    told += unused(view)
+    return [
+        {
+            "kind": each.kind, "text": each.text, "moment": view.position_of(each.moment),
+            "node": each.vertex if each.vertex in view.shown and is_elsewhere(view, each) else None,
+        }
+        for each in told
+    ]  # fmt: skip
+
+
+def is_elsewhere(view: Payload, trouble: Trouble) -> bool:
+    """Whether the place to look at is another than the one where the moment happens."""
+    return view.recording.moments[trouble.moment].vertex != trouble.vertex
+
+
+# ---- one sentence per kind ---------------------------------------------------------------------
+
+
+def place_words(recording: Recording, vertex: str) -> str:
+    """`in In [5], line 3`, where the code is known."""
+    place = recording.growing.places.get(vertex)
+    return f"{place.where}, line {place.line}" if place else "code that was not recorded"
+
+
+def count_words(summary: Summary) -> str:
+    """`2 NaN and 1 infinite number`."""
+    words = [f"{summary.nan:,} NaN"] if summary.nan else []
+    if summary.inf:
+        words.append(f"{summary.inf:,} infinite number{'s' * (summary.inf > 1)}")
+    return listed(words)
+
+
+def not_finite(recording: Recording, index: int) -> Trouble:
+    """Where NaN or infinity appears first: brought in by a leaf, or made by an op or a rule."""
+    moment = recording.moments[index]
+    vertex, known = recording.graph.vertices[moment.vertex], recording.arrays.summaries
+    for edge in recording.growing.into[vertex.id] if moment.phase == "forward" else []:
+        leaf = recording.graph.vertices[edge.source]
+        brought = known.get(f"{leaf.id}.value")
+        if leaf.kind != "op" and brought is not None and brought.flags:
+            text = (
+                f"{leaf.title} already held {count_words(brought)} before this step began; "
+                f"{vertex.title} is the first to use it ({place_words(recording, vertex.id)})."
+            )
+            return Trouble("nonfinite", text, index, leaf.id)
+    if moment.phase == "forward":
+        made = known[moment.array or ""]
+        text = (
+            f"The first numbers that are not finite: {vertex.title} makes {count_words(made)} "
+            f"from inputs that are all finite ({place_words(recording, vertex.id)})."
+        )
+    elif moment.phase == "backward":
+        text = (
+            f"The first gradient that is not finite comes from the rule of {vertex.title} "
+            f"({place_words(recording, vertex.id)})."
+        )
+    else:
+        text = f"The update leaves numbers in {vertex.title} that are not finite."
+    return Trouble("nonfinite", text, index, vertex.id)
+
+
+def zero_gradient(recording: Recording, index: int) -> Trouble:
+    """A gradient that is 0 everywhere."""
+    vertex = recording.graph.vertices[recording.moments[index].vertex]
+    text = (
+        f"A gradient is 0 everywhere at {vertex.title} ({place_words(recording, vertex.id)}): "
+        "nothing before it learns from what comes back this way."
+    )
+    return Trouble("zero-gradient", text, index, vertex.id)
+
+
+def big_gradient(recording: Recording, index: int) -> Trouble:
+    """A gradient far larger than usual."""
+    moment = recording.moments[index]
+    vertex = recording.graph.vertices[moment.vertex]
+    names = [moment.array or "", *(f"{edge}.grad" for edge in moment.edges)]
+    known = recording.arrays.summaries
+    norm = max(known[name].norm for name in names if name in known and known[name].norm > BIG)
+    text = f"A gradient is large at {vertex.title}: its norm is {norm:.3g}, more than {BIG:g}."
+    return Trouble("big", text, index, vertex.id)
+
+
+def both_repeated(recording: Recording, index: int) -> Trouble:
+    """Two inputs broadcast against each other: the moment's own sentence asks about it."""
+    vertex = recording.moments[index].vertex
+    text = f"{sentence(recording, index)} ({place_words(recording, vertex)})"
+    return Trouble("repeats-both", text, index, vertex)
+
+
+TOLD = {
+    "nonfinite": not_finite,
+    "repeats-both": both_repeated,
+    "zero-gradient": zero_gradient,
+    "big": big_gradient,
+}
+
+
+# ---- parameters that nothing reaches -----------------------------------------------------------
+
+
+def missed_parameters(view: Payload) -> list[Vertex]:
+    """Parameters of the shown step that want a gradient and got none, though backward ran."""
+    recording = view.recording
+    backward = [recording.moments[k].phase == "backward" for k in view.indices]
+    if not any(backward) or any(recording.moments[k].act == "error" for k in view.indices):
+        return []
+    vertices = (view.graph.vertices[name] for name in view.vertices)
+    known = recording.arrays.summaries
+    return [
+        vertex
+        for vertex in vertices
+        if vertex.kind == "parameter" and vertex.wants_grad and f"{vertex.id}.grad" not in known
+    ]
+
+
+def cuts(view: Payload) -> list[tuple[Edge, list[str]]]:
+    """Where the graph was left, with the parameters before that therefore get no gradient."""
+    missed = {vertex.id: vertex.title for vertex in missed_parameters(view)}
+    cut = [edge for edge in view.edges if edge.detached] if missed else []
+    behind = [(edge, sorted(sources_of(view, edge) & missed.keys())) for edge in cut]
+    return [(edge, [missed[name] for name in names]) for edge, names in behind if names]
+
+
+def cut_at(recording: Recording, edge: Edge, names: list[str]) -> Trouble:
+    """One cut, and who is behind it."""
+    source, target = (recording.graph.vertices[name] for name in (edge.source, edge.target))
+    first = next(k for k, each in enumerate(recording.moments) if each.vertex == target.id)
+    text = (
+        f"{brief(names)} get{'s' * (len(names) == 1)} no gradient: {target.title} uses "
+        f"{source.title} without a way back (detached, or made under no_grad; "
+        f"{place_words(recording, source.id if source.kind == 'op' else target.id)})."
+    )
+    return Trouble("detached", text, first, source.id)
+
+
+def sources_of(view: Payload, edge: Edge) -> set[str]:
+    """Every vertex that the value on an edge was computed from."""
+    seen, waiting = {edge.source}, [edge.source]
+    while waiting:
+        for before in view.recording.growing.into[waiting.pop()]:
+            if before.source not in seen:
+                seen.add(before.source)
+                waiting.append(before.source)
+    return seen
+
+
+def unused(view: Payload) -> list[Trouble]:
+    """Parameters that an optimizer holds and that got no gradient for another reason."""
+    names = view.recording.without_gradient.get(view.step, [])
+    told = {name for _, behind in cuts(view) for name in behind}
+    left = [name for name in names if name not in told]
+    if not left:
+        return []
+    moments = [k for k in view.indices if view.recording.moments[k].phase == "update"]
+    by_name = {view.graph.vertices[name].name: name for name in view.vertices}
+    here = next((by_name[name] for name in left if name in by_name), "")
+    text = (
+        f"No gradient reached {brief(left)}: the loss does not depend on "
+        f"{'it' if len(left) == 1 else 'them'}, and the optimizer left "
+        f"{'it' if len(left) == 1 else 'them'} as before."
+    )
+    return [Trouble("unused", text, moments[0] if moments else view.indices[-1], here)]
+
+
+def brief(names: list[str]) -> str:
+    """A few names, and how many more there are."""
+    names = list(dict.fromkeys(names))
+    rest = len(names) - 4
+    return listed(names) if rest <= 0 else f"{', '.join(names[:4])} and {rest} more"
+
+
+def known_flags(vertex: Vertex, recording: Recording) -> tuple[list[str], list[str]]:
+    """What is suspicious about a vertex's value, and about its gradient."""
+    known = recording.arrays.summaries
+    value, grad = (known.get(f"{vertex.id}.{what}") for what in ("value", "grad"))
+    flags = list(value.flags) if value else []
+    if repeats_both(recording, vertex.id):
+        flags.append("repeats-both")
+    return flags, list(grad.flags) if grad else []
