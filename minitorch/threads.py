@@ -17,11 +17,21 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from threading import Barrier
 from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["PREFIXES", "SUFFIXES", "Item", "Result", "Threads", "find_blas_function", "threads"]
+__all__ = [
+    "PREFIXES",
+    "SUFFIXES",
+    "WORK_SPACE",
+    "Item",
+    "Result",
+    "Threads",
+    "find_blas_function",
+    "threads",
+]
 
 
 Item = TypeVar("Item")
@@ -29,6 +39,7 @@ Result = TypeVar("Result")
 
 PREFIXES = ("scipy_openblas", "openblas")  # numpy's own wheels rename OpenBLAS's functions
 SUFFIXES = ("64_", "")
+WORK_SPACE = 768  # a product of this size fills what the kernels read ahead
 
 
 class Threads:
@@ -77,12 +88,32 @@ class Threads:
         count = min(self.count, len(items)) if self.mode == "python" else 1
         if count <= 1:
             return [work(items)]
-        if self.pool is None:
-            self.pool = ThreadPoolExecutor(self.count - 1, thread_name_prefix="minitorch")
+        pool = self.pool or self.start_pool()
         edges = [len(items) * k // count for k in range(count + 1)]
         parts = [items[start:end] for start, end in pairwise(edges)]
-        others = [self.pool.submit(work, part) for part in parts[1:]]
+        others = [pool.submit(work, part) for part in parts[1:]]
         return [work(parts[0]), *(other.result() for other in others)]
+
+    def start_pool(self) -> ThreadPoolExecutor:
+        """Start the other threads, and let every thread multiply once at the same moment.
+
+        OpenBLAS keeps a work space per product under way. Its kernels prefetch beyond the part that
+        they fill: where the kernel has not yet given that memory pages, each prefetch is a search
+        in vain, and products of some shapes take up to ten times as long. A large one fills it.
+        """
+        pool = self.pool = ThreadPoolExecutor(self.count - 1, thread_name_prefix="minitorch")
+        together = Barrier(self.count)
+
+        def multiply() -> None:
+            square = np.ones((WORK_SPACE, WORK_SPACE), np.float32)
+            together.wait()
+            square @ square
+
+        others = [pool.submit(multiply) for _ in range(self.count - 1)]
+        multiply()
+        for other in others:
+            other.result()
+        return pool
 
 
 def find_blas_function(name: str) -> Any:
