@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch.graph import Listener, Node, Step, listening, mode, user_line
+from minitorch.graph import Listener, Node, Step, listening, mode, user_frame
 
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
@@ -33,9 +33,10 @@ class AnomalyFinder(Listener):
         got = worst(getattr(value, "array", value) for value in inputs)
         made = worst([output.array])
         if made > got:
-            code, line = user_line()
+            frame = user_frame()
+            place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
             raise FloatingPointError(
-                f"{op.__name__} at {code.co_filename}:{line} gave {WORDS[made]}; what went in had "
+                f"{op.__name__} at {place} gave {WORDS[made]}; what went in had "
                 f"{WORDS[got]}: {', '.join(span(value) for value in inputs)}."
             )
 

@@ -44,12 +44,11 @@ def count_consumers(roots: Iterable[Node | Tensor]) -> dict[Node | Tensor, int]:
     while to_visit:
         node = to_visit.pop()
         for parent in node.parents:
-            if parent is None:
-                continue
-            if parent not in consumers:
-                consumers[parent] = 0
+            if parent in consumers:
+                consumers[parent] += 1
+            elif parent is not None:
+                consumers[parent] = 1
                 to_visit.append(parent)
-            consumers[parent] += 1
     return consumers
 
 
@@ -88,7 +87,7 @@ def backward_steps(
         for listener in listeners:
             listener.on_step(step)
         yield step
-        for parent, contribution in zip(node.parents, contributions, strict=True):
+        for parent, contribution in zip(node.parents, contributions):  # noqa: B905 (counted)
             if parent is None:
                 continue
             if contribution is not None:
@@ -100,8 +99,8 @@ def backward_steps(
                     # Whoever passes `grad` on unchanged shares it: a leaf must own what it keeps.
                     shared = contribution is grad and not parent.parents and not create_graph
                     gradients[parent] = contribution.copy("K") if shared else contribution
-            waiting[parent] -= 1
-            if not waiting[parent]:
+            waiting[parent] = left = waiting[parent] - 1
+            if not left:
                 ready.append(parent)
 
 
@@ -161,7 +160,7 @@ def starting_gradient(result: Tensor, gradient: Any, create_graph: bool = False)
                 f"backward: a tensor of shape {result.shape} is not a single number. Reduce it, "
                 "as with .sum(), or give a gradient of its shape."
             )
-        gradient = np.ones_like(result.array)
+        gradient = np.ones(result.shape, result.dtype)
     # A copy, for a leaf may keep it; what is recorded is never written to.
     given: Any = as_tensor(gradient) if create_graph else np.array(gradient, result.dtype)
     if given.shape != result.shape:

@@ -56,7 +56,7 @@ class Sequential(ModuleList):
 
     def forward(self, x: Any) -> Any:
         """Apply the modules in order."""
-        for module in self.children():
+        for module in [value for value in vars(self).values() if isinstance(value, Module)]:
             x = module(x)
         return x
 

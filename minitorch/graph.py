@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ContextDecorator
-from types import CodeType
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +33,7 @@ __all__ = [
     "listening",
     "mode",
     "no_grad",
-    "user_line",
+    "user_frame",
 ]
 
 
@@ -85,9 +85,9 @@ class Node:
         "dtype",
         "hooks",
         "identities",
-        "line",
         "op",
         "parents",
+        "place",
         "rules",
         "shape",
     )
@@ -95,10 +95,10 @@ class Node:
     def __init__(
         self,
         op: Callable[..., Any],
-        parents: tuple[Any, ...],
+        parents: Sequence[Any],
         rules: Any,
         value: np.ndarray,
-        identities: tuple[int, ...],
+        identities: Sequence[int],
     ) -> None:
         self.op = op
         self.parents = parents
@@ -108,12 +108,19 @@ class Node:
         self.dtype = value.dtype
         self.clock = clock.now
         self.hooks: list[Callable[[Tensor], Tensor | None]] | None = None
-        self.code, self.line = user_line()
+        frame = user_frame()
+        self.code, self.place = frame.f_code, frame.f_lasti
 
     @property
     def name(self) -> str:
         """The op's name, as the user calls it."""
         return self.op.__name__
+
+    @property
+    def line(self) -> int:
+        """The line of the user's code that called the op."""
+        lines = self.code.co_lines()
+        return next(line for start, end, line in lines if start <= self.place < end) or 0
 
     @property
     def source(self) -> str:
@@ -146,11 +153,17 @@ class Node:
             self.check_saved()
         rules = rules or self.rules
         if type(rules) is tuple:
-            pairs = zip(self.parents, rules, strict=True)
+            pairs = zip(self.parents, rules)  # noqa: B905 (`op` counted them)
             return [None if parent is None else rule(grad) for parent, rule in pairs]
         if len(self.parents) == 1:
             return (rules(grad),)
-        return rules(grad, tuple([parent is not None for parent in self.parents]))
+        contributions = rules(grad, tuple([parent is not None for parent in self.parents]))
+        if len(contributions) != len(self.parents):
+            raise TypeError(
+                f"{self.name}: its rule gave {len(contributions)} gradients for "
+                f"{len(self.parents)} inputs. Return one per array, None where none is needed."
+            )
+        return contributions
 
     def check_saved(self) -> None:
         """Raise RuntimeError when the rules are gone, or a saved array was written to since."""
@@ -239,9 +252,9 @@ class listening:
         mode.listeners = tuple(other for other in mode.listeners if other is not self.listener)
 
 
-def user_line() -> tuple[CodeType, int]:
-    """Code object and line number of the innermost caller outside this package."""
+def user_frame() -> FrameType:
+    """The frame of the innermost caller outside this package."""
     frame = sys._getframe(3)  # this function, Node.__init__ and the op itself are ours
-    while frame.f_back and frame.f_globals.get("__package__") == "minitorch":
-        frame = frame.f_back
-    return frame.f_code, frame.f_lineno
+    while frame.f_globals.get("__package__") == "minitorch" and (outer := frame.f_back):
+        frame = outer
+    return frame

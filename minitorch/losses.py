@@ -92,12 +92,13 @@ def reduced(
 
 def check_target(name: str, x: Array, target: Array) -> None:
     """Raise ValueError where an output and its target differ in shape, or the target holds NaN."""
-    if np.shape(x) != np.shape(target):
+    if np.shape(x) != getattr(target, "shape", ()):
         raise ValueError(
             f"{name}: shapes {np.shape(x)} and {np.shape(target)} differ. Broadcasting here is "
             "nearly always a mistake; reshape one of them."
         )
-    if np.isnan(target).any():
+    squares = np.vdot(target, target)  # NaN if there is one among them, and quickly told
+    if squares != squares:
         raise ValueError(f"{name}: the target holds NaN, which would make every weight NaN.")
 
 

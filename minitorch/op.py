@@ -32,6 +32,7 @@ __all__ = [
     "in_rule",
     "is_array",
     "masked",
+    "new_object",
     "op",
     "promoted",
     "raise_explained",
@@ -42,6 +43,7 @@ __all__ = [
 
 Array = np.ndarray
 NUMPY_WORDS = {"axis": "dim", "keepdims": "keepdim"}
+new_object = object.__new__
 
 
 def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
@@ -68,23 +70,22 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
             refuse_out_of_date(function.__name__, inputs)
         arrays, parents, wanted = [], [], False
         for given in inputs:
-            parent = None
             if isinstance(given, Tensor):
                 parent = given.node or (given if given.wants_grad else None)
-                given = given.array
+                arrays.append(given.array)
+                parents.append(parent)
                 wanted = wanted or parent is not None
-            arrays.append(given)
-            parents.append(parent)
+            else:
+                arrays.append(given)
+                parents.append(None)
         try:
-            value, rules = function(*arrays, **settings)
+            made, rules = function(*arrays, **settings)
         except Exception as error:
             for listener in mode.listeners:
                 listener.on_error(function, inputs, settings, error)
             raise_explained(error, function.__name__, arrays[:arity])
             raise
-        made = value
-        if type(value) is not np.ndarray:
-            value = np.asarray(value)
+        value = made if type(made) is Array else np.asarray(made)
         if value.dtype is not getattr(arrays[0], "dtype", None) and not settings.get("dtype"):
             kind = promoted(value.dtype, arrays[:arity])
             if kind.kind == "f" and kind.itemsize > value.dtype.itemsize:
@@ -100,15 +101,19 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
         if wanted and rules is not None and mode.grad_enabled:
             if len(parents) != arity:
                 parents = parents[:arity] + [None] * (len(names) - len(parents))
-
-            identities = (*map(id, arrays), id(made))
-            node = Node(function, tuple(parents), rules, value, identities)
-        output = Tensor.made_by(node, value)
+            if type(rules) is tuple and len(rules) != len(parents):
+                raise TypeError(
+                    f"{function.__name__}: it returned {len(rules)} rules for {len(parents)} "
+                    "inputs. Return one per array, None for an array without a gradient."
+                )
+            node = Node(function, parents, rules, value, [*map(id, arrays), id(made)])
+        output = new_object(Tensor)  # as Tensor.made_by, without the call
+        output.array = value
+        output.node = node
         if tangled:
             output.written = clock.now
-        if mode.listeners:
-            for listener in mode.listeners:
-                listener.on_op(function, inputs, settings, output)
+        for listener in mode.listeners:
+            listener.on_op(function, inputs, settings, output)
         return output
 
     return apply

@@ -53,22 +53,13 @@ class SGD(Optimizer):
 
     def update(self, value: Array, grad: Array, state: dict[str, Any], group: Any) -> None:
         """Change `value` in place."""
-        lr, momentum = group["lr"], group["momentum"]
-        scratch = self.scratch_like(value)
+        momentum = group["momentum"]
         if group["weight_decay"]:
-            np.multiply(value, group["weight_decay"], out=scratch)
-            scratch += grad
-            grad = scratch
+            grad = grad + group["weight_decay"] * value
         if momentum:
             velocity = state["momentum_buffer"]
             velocity *= momentum
-            if group["dampening"] and state["step"] > 1:
-                velocity += (1 - group["dampening"]) * grad
-            else:
-                velocity += grad
-            if group["nesterov"]:
-                value -= lr * grad
-                grad = np.multiply(velocity, momentum, out=scratch)
-            else:
-                grad = velocity
-        value -= np.multiply(grad, lr, out=scratch)
+            dampened = group["dampening"] and state["step"] > 1
+            velocity += (1 - group["dampening"]) * grad if dampened else grad
+            grad = grad + momentum * velocity if group["nesterov"] else velocity
+        value -= group["lr"] * grad

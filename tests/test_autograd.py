@@ -247,6 +247,32 @@ def test_function_in_pytorchs_form():
         grad(Cube.apply(x).sum(), x, create_graph=True)
 
 
+def test_an_op_with_a_rule_too_few_is_named():
+    @minitorch.op
+    def forgetful(a, b):
+        return a * b, (lambda gradient: gradient * b,)
+
+    with pytest.raises(TypeError, match="forgetful: it returned 1 rules for 2 inputs"):
+        forgetful(leaf(2), leaf(2))
+
+
+def test_a_joint_rule_with_a_gradient_too_few_is_named():
+    @minitorch.op
+    def forgetful(a, b):
+        return a * b, lambda gradient, needed: (gradient * b,)
+
+    with pytest.raises(TypeError, match="forgetful: its rule gave 1 gradients for 2 inputs"):
+        forgetful(leaf(2), leaf(2)).sum().backward()
+
+
+def test_a_node_knows_the_line_of_each_call():
+    x = leaf(2)
+    first, second = x.exp(), x.log1p()
+    third = x.sin()
+    line = test_a_node_knows_the_line_of_each_call.__code__.co_firstlineno
+    assert [y.node.line - line for y in (first, second, third)] == [2, 2, 3]
+
+
 def test_gradcheck_names_input_and_element():
     @minitorch.op
     def wrong(a, b):
