@@ -24,7 +24,7 @@ def steps(optimizer, parameters, count, seed=1):
     gradients = []
     for _ in range(count):
         for each in parameters:
-            each.grad = minitorch.Tensor(random.standard_normal(each.shape))
+            each.grad = minitorch.Tensor(random.standard_normal(each.shape), dtype=each.dtype)
             gradients.append(each.grad.array)
         optimizer.step()
     return gradients
