@@ -1,23 +1,59 @@
-"""What may happen during training besides training: schedules, clipping, logs, early stopping.
+"""What should happen during training besides training; `trainers` tells each of its moments."""
 
-Leans on `trainers`.
-"""
-
-# Grown in notebooks: 3_02_adam. Edit there, then `make extract`.
+# Grown in notebooks: 2_08_training, 3_02_adam. Edit there, then `make extract`.
 
 from __future__ import annotations
 
-import json
 import math
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minitorch.checkpoints import Checkpoints
 from minitorch.clipping import clip_grad_norm_
+from minitorch.lr_scheduler import ReduceLROnPlateau
 from minitorch.state import save
-from minitorch.trainers import Callback, Trainer
 
-__all__ = ["ClipGradients", "EarlyStopping", "LogFile", "SaveCheckpoints", "Schedule", "figure"]
+if TYPE_CHECKING:
+    from minitorch.trainers import Trainer
+
+__all__ = [
+    "Callback",
+    "ClipGradients",
+    "EarlyStopping",
+    "SaveCheckpoints",
+    "Schedule",
+    "check_figure",
+    "sign_of",
+]
+
+
+class Callback:
+    """What should happen during training besides training; override the moments of interest."""
+
+    saves = False  # those that save are told last, so that they see what the others did
+
+    def on_fit_start(self, trainer: Trainer) -> None:
+        """Training begins, or goes on."""
+
+    def on_gradients(self, trainer: Trainer) -> None:
+        """The gradients of a batch are there, the optimizer has not used them yet."""
+
+    def on_batch_end(self, trainer: Trainer) -> None:
+        """A batch is done; `trainer.averages` holds the figures of the epoch so far."""
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """An epoch is done; the last row of `trainer.history` holds its figures."""
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        """Training ended; `trainer.stopped` says why if it was before its time."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What to keep in a checkpoint."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
 
 
 class Schedule(Callback):
@@ -33,30 +69,41 @@ class Schedule(Callback):
                 f'Schedule: every is "batch" or "epoch", not {every!r}; figures are there to '
                 "watch after an epoch."
             )
+        if isinstance(scheduler, ReduceLROnPlateau) != (watch is not None):
+            raise ValueError(
+                f"Schedule: {type(scheduler).__name__} with watch={watch!r}. ReduceLROnPlateau, "
+                "and no other schedule, needs the name of a figure to watch."
+            )
         self.scheduler, self.every, self.watch = scheduler, every, watch
+        self.due = False
 
-    def on_batch_end(self, trainer: Trainer) -> None:
-        """Step, if it is time; after the last batch of all no other one needs a rate."""
-        last_epoch = trainer.epoch + 1 == trainer.last_epoch
-        last = last_epoch and trainer.batches_per_epoch == trainer.batch
-        if self.every == "batch" and not last:
-            self.scheduler.step()
+    def on_fit_start(self, trainer: Trainer) -> None:
+        """See that there will be a figure to watch."""
+        if self.watch is not None:
+            check_figure(trainer, self.watch)
+
+    def on_gradients(self, trainer: Trainer) -> None:
+        """Step before each batch but the first: after the last one none needs a rate."""
+        if self.every == "batch":
+            if self.due:
+                self.scheduler.step()
+            self.due = True
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Step, if it is time."""
         if self.watch is not None:
-            self.scheduler.step(figure(trainer, self.watch))
+            self.scheduler.step(trainer.history[-1][self.watch])
         elif self.every == "epoch":
             self.scheduler.step()
 
     def state_dict(self) -> dict[str, Any]:
-        """The schedule's."""
-        state: dict[str, Any] = self.scheduler.state_dict()
-        return state
+        """The schedule's, and whether it steps before the next batch."""
+        return {"scheduler": self.scheduler.state_dict(), "due": self.due}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The schedule's."""
-        self.scheduler.load_state_dict(state)
+        """Go on from what `state_dict` gave."""
+        self.scheduler.load_state_dict(state["scheduler"])
+        self.due = bool(state["due"])
 
 
 class ClipGradients(Callback):
@@ -76,15 +123,17 @@ class EarlyStopping(Callback):
     def __init__(
         self, watch: str = "validation_loss", patience: int = 5, mode: str = "min"
     ) -> None:
-        if mode not in ("min", "max"):
-            raise ValueError(f'EarlyStopping: mode is "min" or "max", not {mode!r}.')
         self.watch, self.patience = watch, patience
-        self.sign = 1 if mode == "min" else -1
+        self.sign = sign_of(mode)
         self.best, self.best_epoch = math.inf, 0
+
+    def on_fit_start(self, trainer: Trainer) -> None:
+        """See that there will be a figure to watch."""
+        check_figure(trainer, self.watch)
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Compare with the best so far."""
-        now = self.sign * figure(trainer, self.watch)
+        now = self.sign * float(trainer.history[-1][self.watch])
         if now < self.best:
             self.best, self.best_epoch = now, trainer.epoch
         elif trainer.epoch - self.best_epoch >= self.patience:
@@ -100,35 +149,29 @@ class EarlyStopping(Callback):
 
 
 class SaveCheckpoints(Callback):
-    """Save all that training needs to go on, after every epoch and when it is stopped.
-
-    Give it as the last callback, so that it sees what the others did.
+    """Save all that training needs to go on: after every epoch, and when it is broken off.
 
     Parameters
     ----------
     folder : where `last.safetensors`, the one before it and `best.safetensors` lie
-    batches : the loader that is trained on, if it has a state; then a stop within an epoch loses
-        nothing
-    watch, mode : the figure of the history by which the best weights are kept beside
+    watch, mode : the figure of the history by which the best weights are kept beside; without it
+        `validation_accuracy`, where there is one
+    minutes : within an epoch, save so often; a kill loses no more
     """
+
+    saves = True
 
     def __init__(
         self,
         folder: str | Path,
-        batches: Any = None,
-        watch: str = "validation_accuracy",
+        watch: str | None = None,
         mode: str = "max",
+        minutes: float = 10.0,
     ) -> None:
-        self.folder, self.batches = Path(folder), batches
-        self.watch, self.sign = watch, 1 if mode == "max" else -1
+        self.folder, self.minutes = Path(folder), minutes
+        self.watch, self.sign = watch, -sign_of(mode)
         self.best = -math.inf
-
-    def checkpoints(self, trainer: Trainer) -> Checkpoints:
-        """The parts that are saved together."""
-        parts: dict[str, Any] = {"model": trainer.model, "optimizer": trainer.optimizer}
-        if self.batches is not None:
-            parts["batches"] = self.batches
-        return Checkpoints(self.folder, **parts, trainer=trainer)
+        self.saved_at = -math.inf
 
     def resume(self, trainer: Trainer) -> bool:
         """Go on from the last checkpoint; False where there is none."""
@@ -138,19 +181,40 @@ class SaveCheckpoints(Callback):
         checkpoints.load()
         return True
 
+    def checkpoints(self, trainer: Trainer) -> Checkpoints:
+        """The parts that are saved together."""
+        parts: dict[str, Any] = {"model": trainer.model, "optimizer": trainer.optimizer}
+        return Checkpoints(self.folder, **parts, trainer=trainer)
+
+    def save(self, trainer: Trainer) -> None:
+        """Save, and look at the clock."""
+        self.checkpoints(trainer).save()
+        self.saved_at = time.monotonic()
+
+    def on_fit_start(self, trainer: Trainer) -> None:
+        """See that there will be a figure to watch; begin to count the minutes."""
+        if self.watch is not None:
+            check_figure(trainer, self.watch)
+        self.saved_at = time.monotonic()
+
+    def on_batch_end(self, trainer: Trainer) -> None:
+        """Save, if it is time; after the last batch of an epoch its end does."""
+        last = trainer.batch == trainer.batches_per_epoch
+        if not last and time.monotonic() - self.saved_at >= 60 * self.minutes:
+            self.save(trainer)
+
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Save, and keep the weights if they are the best so far."""
-        if self.watch in trainer.history[-1]:
-            now = self.sign * figure(trainer, self.watch)
-            if now > self.best:
-                self.best = now
-                save(trainer.model.state_dict(), self.folder / "best.safetensors")
-        self.checkpoints(trainer).save()
+        now = trainer.history[-1].get(self.watch or "validation_accuracy", -math.inf * self.sign)
+        if self.sign * now > self.best:
+            self.best = self.sign * now
+            save(trainer.model.state_dict(), self.folder / "best.safetensors")
+        self.save(trainer)
 
     def on_fit_end(self, trainer: Trainer) -> None:
-        """Save where training was stopped."""
-        if trainer.stopped:
-            self.checkpoints(trainer).save()
+        """Save where an epoch was broken off, unless that was in the middle of a batch."""
+        if trainer.batch and not trainer.in_batch:
+            self.save(trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """The best so far."""
@@ -161,36 +225,14 @@ class SaveCheckpoints(Callback):
         self.best = float(state["best"])
 
 
-class LogFile(Callback):
-    """Append the figures of each epoch to a file: one JSON object per line, or CSV by its name."""
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-
-    def on_fit_start(self, trainer: Trainer) -> None:
-        """Begin the file with the history that there is: none, or that of a checkpoint."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text("", encoding="utf-8")
-        for row in trainer.history:
-            self.append(row)
-
-    def on_epoch_end(self, trainer: Trainer) -> None:
-        """Append a line at once, so that a run that is killed leaves its history."""
-        self.append(trainer.history[-1])
-
-    def append(self, row: dict[str, Any]) -> None:
-        """Add one row to the file."""
-        lines = [json.dumps(row)]
-        if self.path.suffix == ".csv":
-            head = [] if self.path.stat().st_size else [",".join(row)]
-            lines = [*head, ",".join(str(value) for value in row.values())]
-        with self.path.open("a", encoding="utf-8") as log:
-            log.write("\n".join(lines) + "\n")
+def check_figure(trainer: Trainer, name: str) -> None:
+    """Raise KeyError, with the names that there are, where the history will not hold a figure."""
+    if name not in trainer.figures:
+        raise KeyError(f"there is no figure {name!r}, only {', '.join(trainer.figures)}.")
 
 
-def figure(trainer: Trainer, name: str) -> float:
-    """A figure of the last epoch; raises KeyError with the names that there are."""
-    row = trainer.history[-1]
-    if name not in row:
-        raise KeyError(f"there is no figure {name!r} in the history, only {', '.join(row)}.")
-    return float(row[name])
+def sign_of(mode: str) -> int:
+    """1 where small is good, -1 where large is."""
+    if mode not in ("min", "max"):
+        raise ValueError(f'mode is "min" or "max", not {mode!r}.')
+    return 1 if mode == "min" else -1

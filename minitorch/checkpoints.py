@@ -8,23 +8,17 @@ import copy
 import json
 import warnings
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from minitorch.files import sync_folder
 from minitorch.random import generator
 from minitorch.state import StateError, load_with_notes, save
+from minitorch.stateful import Stateful
 from minitorch.tensor import Tensor
 
-__all__ = [
-    "Checkpoints",
-    "RandomState",
-    "Stateful",
-    "put_together",
-    "read_checkpoint",
-    "taken_apart",
-]
+__all__ = ["Checkpoints", "RandomState", "put_together", "read_checkpoint", "taken_apart"]
 
 
 def taken_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
@@ -65,16 +59,6 @@ def put_together(outline: Any, arrays: dict[str, np.ndarray]) -> Any:
         case {"list": items}:
             return [put_together(inner, arrays) for inner in items]
     return outline
-
-
-class Stateful(Protocol):
-    """Whatever can tell its state and take it back: a model, an optimizer, a loader."""
-
-    def state_dict(self) -> Any:
-        """The state: arrays, numbers and texts in dicts and lists."""
-
-    def load_state_dict(self, state: Any, /) -> Any:
-        """Take the state back."""
 
 
 class RandomState:

@@ -257,7 +257,8 @@ class ReduceLROnPlateau:
     def step(self, metric: float) -> None:
         """Look at the number, and reduce the rates if it is time."""
         number = self.sign * float(metric)
-        if self.best == math.inf or number < self.best - self.threshold * abs(self.best):
+        margin = 0.0 if math.isinf(self.best) else self.threshold * abs(self.best)
+        if number < self.best - margin:  # what is no number is never better
             self.best, self.bad_steps = number, 0
         else:
             self.bad_steps += 1

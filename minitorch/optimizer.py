@@ -187,6 +187,8 @@ class Optimizer:
         state, loaded = {}, []
         for group, saved in zip(self.param_groups, saved_groups, strict=True):
             settings = {**saved, "params": group["params"]}
+            if "betas" in saved:
+                settings["betas"] = tuple(saved["betas"])  # saved as JSON, which knows only lists
             if differing := (settings.keys() ^ self.defaults.keys()) - {"params", "initial_lr"}:
                 raise ValueError(
                     f"{name}: only one of the two has the settings {', '.join(sorted(differing))}. "

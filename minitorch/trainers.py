@@ -8,34 +8,25 @@ Leans on `module`, `optim` and `graph`; what else should happen during training 
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from minitorch.callbacks import Callback
 from minitorch.graph import no_grad
+from minitorch.interrupts import InterruptRequest
+from minitorch.logs import ProgressBar
 from minitorch.module import Module
-from minitorch.optim import Optimizer
+from minitorch.optimizer import Optimizer
+from minitorch.stateful import Stateful
 from minitorch.tensor import Tensor
 
-__all__ = [
-    "Array",
-    "Averages",
-    "Callback",
-    "InterruptRequest",
-    "Metric",
-    "ProgressBar",
-    "Trainer",
-    "accuracy",
-    "as_tensor",
-    "evaluating",
-    "in_words",
-]
+__all__ = ["Array", "Averages", "Metric", "Trainer", "accuracy", "as_tensor", "evaluating"]
 
 
 Array = np.ndarray
@@ -65,27 +56,6 @@ def evaluating(model: Module) -> Iterator[None]:
             module.set_mode(training)
 
 
-class InterruptRequest:
-    """Within it, a first Ctrl-C is only noted, in `made`; a second one interrupts at once."""
-
-    made = False
-
-    def __enter__(self) -> InterruptRequest:
-        self.in_main_thread = threading.current_thread() is threading.main_thread()
-        if self.in_main_thread:  # Python lets no other thread listen to signals
-            self.before = signal.signal(signal.SIGINT, self.note)
-        return self
-
-    def note(self, *details: Any) -> None:
-        """Note the request, and let the next one through."""
-        self.made = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def __exit__(self, *error: object) -> None:
-        if self.in_main_thread:
-            signal.signal(signal.SIGINT, self.before)
-
-
 class Averages:
     """Running averages of named numbers, weighted by how many samples each stands for."""
 
@@ -104,68 +74,6 @@ class Averages:
         return {name: total / self.count for name, total in self.totals.items()}
 
 
-class Callback:
-    """What should happen during training besides training; override the moments of interest."""
-
-    def on_fit_start(self, trainer: Trainer) -> None:
-        """Training begins, or goes on."""
-
-    def on_gradients(self, trainer: Trainer) -> None:
-        """The gradients of a batch are there, the optimizer has not used them yet."""
-
-    def on_batch_end(self, trainer: Trainer) -> None:
-        """A batch is done; `trainer.averages` holds the figures of the epoch so far."""
-
-    def on_epoch_end(self, trainer: Trainer) -> None:
-        """An epoch is done; the last row of `trainer.history` holds its figures."""
-
-    def on_fit_end(self, trainer: Trainer) -> None:
-        """Training ended; `trainer.stopped` says why if it was before its time."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """What to keep in a checkpoint."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
-
-
-class ProgressBar(Callback):
-    """One bar for the whole training, with the time that is left, and a line per epoch."""
-
-    def on_fit_start(self, trainer: Trainer) -> None:
-        """Open the bar."""
-        from tqdm.auto import tqdm  # here, because it costs more to import than all of minitorch
-
-        epochs = trainer.last_epoch - trainer.epoch
-        total = trainer.batches_per_epoch and trainer.batches_per_epoch * epochs
-        self.bar = tqdm(total=total, unit="batch", mininterval=0.2, dynamic_ncols=True)
-
-    def on_batch_end(self, trainer: Trainer) -> None:
-        """Move on by one batch."""
-        self.bar.set_description(f"epoch {trainer.epoch + 1}/{trainer.last_epoch}", refresh=False)
-        if trainer.batch % 20 == 1:
-            self.bar.set_postfix_str(in_words(trainer.averages.result()), refresh=False)
-        self.bar.update()
-
-    def on_epoch_end(self, trainer: Trainer) -> None:
-        """Print the figures of the epoch."""
-        row = trainer.history[-1]
-        self.bar.write(f"epoch {row['epoch']:3}/{trainer.last_epoch}  {in_words(row)}")
-
-    def on_fit_end(self, trainer: Trainer) -> None:
-        """Close the bar."""
-        self.bar.close()
-        if trainer.stopped:
-            print(f"Stopped: {trainer.stopped}.")
-
-
-def in_words(row: dict[str, Any]) -> str:
-    """The figures of an epoch on one line."""
-    figures = {name: value for name, value in row.items() if isinstance(value, float)}
-    return "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-
-
 class Trainer:
     """Trains a model on batches, and measures and uses it.
 
@@ -176,7 +84,8 @@ class Trainer:
     metrics : more functions of (output, target), by name, to watch
     callbacks : what else should happen on the way
 
-    Batches are anything that gives (input, target) pairs anew each time it is iterated.
+    Batches are anything that gives (input, target) pairs anew each time it is iterated. If they
+    have a `state_dict`, as a `DataLoader` has, an epoch that was broken off goes on bit for bit.
     """
 
     def __init__(
@@ -199,7 +108,11 @@ class Trainer:
         self.batches_per_epoch: int | None = None
         self.averages = Averages()
         self.stopped: str | None = None
-        self.going_on = False  # in the middle of an epoch, from a checkpoint
+        self.figures: list[str] = []  # what a row of the history will hold
+        self.batches: Iterable[Any] | None = None  # of the last fit
+        self.loaded = False  # a checkpoint, since then
+        self.left_at: Any = None  # the state of the batches where an epoch was broken off
+        self.in_batch = False  # while model and batches do not stand at the same place
 
     def fit(
         self,
@@ -210,25 +123,45 @@ class Trainer:
     ) -> list[dict[str, Any]]:
         """Train for `epochs` more epochs; returns the history, one row of figures per epoch.
 
-        An epoch that a checkpoint broke off is finished first, and counts. Ctrl-C stops after the
-        batch at hand: the model is usable, `stopped` says so. Raises FloatingPointError when the
-        loss is no longer a number, ValueError when there is no batch.
+        An epoch that was broken off is finished first, and counts. Ctrl-C stops after the batch at
+        hand: the model is usable, `stopped` says so. Raises FloatingPointError when the loss is
+        no longer a number, ValueError when there is no batch.
         """
         self.last_epoch = self.epoch + epochs
         self.batches_per_epoch = len(batches) if isinstance(batches, Sized) else None
+        measured = ["loss", *self.metrics]
+        unseen = [f"validation_{name}" for name in measured] if validation is not None else []
+        self.figures = ["epoch", *measured, *unseen, "lr", "seconds"]
         self.stopped = None
-        if not self.going_on:
-            self.batch, self.averages = 0, Averages()
-        self.going_on = False
-        callbacks = [*self.callbacks, ProgressBar()] if progress else self.callbacks
+        self.take_up(batches)
+        callbacks = sorted(self.callbacks, key=lambda callback: callback.saves)
+        callbacks += [ProgressBar()] if progress else []
         self.tell(callbacks, "on_fit_start")
         try:
             with InterruptRequest() as interrupt:
                 while self.epoch < self.last_epoch and not self.stopped:
                     self.run_epoch(batches, validation, callbacks, interrupt)
+        except BaseException as error:
+            self.stop(f"{type(error).__name__} in epoch {self.epoch + 1}, after batch {self.batch}")
+            raise
         finally:
             self.tell(callbacks, "on_fit_end")
+            self.left_at = self.state_of_batches() if self.batch else None
         return self.history
+
+    def take_up(self, batches: Iterable[Any]) -> None:
+        """Go on with the epoch that was broken off, if these are its batches; else begin one."""
+        if self.in_batch or not (self.loaded or batches is self.batches):
+            self.batch, self.averages, self.left_at = 0, Averages(), None
+        if self.left_at is not None and isinstance(batches, Stateful):
+            batches.load_state_dict(self.left_at)
+        self.batches, self.loaded, self.in_batch = batches, False, False
+
+    def left_of(self, batches: Iterable[Any]) -> Iterable[Any]:
+        """The batches of this epoch that were not trained on yet."""
+        if self.batch and self.batch == self.batches_per_epoch:  # stopped while validating
+            return ()
+        return batches if isinstance(batches, Stateful) else islice(batches, self.batch, None)
 
     def run_epoch(
         self,
@@ -240,7 +173,8 @@ class Trainer:
         """Train on every batch once, and add a row to the history."""
         start = time.perf_counter()
         self.model.train()
-        for inputs, target in batches:
+        for inputs, target in self.left_of(batches):
+            self.in_batch = True
             self.train_batch(as_tensor(inputs), as_tensor(target), callbacks)
             if interrupt.made:
                 self.stop(f"Ctrl-C in epoch {self.epoch + 1}, after batch {self.batch}")
@@ -256,6 +190,8 @@ class Trainer:
         row["seconds"] = time.perf_counter() - start
         self.history.append(row)
         self.epoch += 1
+        if interrupt.made and not self.stopped:
+            self.stop(f"Ctrl-C while validating after epoch {self.epoch}")
         self.batch, self.averages = 0, Averages()
         if self.epoch == 1:
             self.report_never_updated()
@@ -266,18 +202,19 @@ class Trainer:
         self.optimizer.zero_grad()
         output = self.model(inputs)
         loss = self.loss(output, target)
+        figures = self.measure(output, target, loss)
+        if not math.isfinite(figures["loss"]):  # before the update, which would ruin the weights
+            raise FloatingPointError(
+                f"fit: the loss is {figures['loss']} in epoch {self.epoch + 1}, "
+                f"batch {self.batch + 1}; the weights are still those before it. "
+                "A smaller lr often helps; look for log of 0, division by 0 and huge inputs."
+            )
         loss.backward()
         self.tell(callbacks, "on_gradients")
         self.optimizer.step()
-        figures = self.measure(output, target, loss)
         self.batch += 1
         self.averages.add(figures, len(target))
-        if not math.isfinite(figures["loss"]):
-            raise FloatingPointError(
-                f"fit: the loss is {figures['loss']} in epoch {self.epoch + 1}, "
-                f"batch {self.batch}. "
-                "A smaller lr often helps; look for log of 0, division by 0 and huge inputs."
-            )
+        self.in_batch = False
         self.tell(callbacks, "on_batch_end")
 
     def measure(self, output: Tensor, target: Tensor, loss: Tensor) -> dict[str, float]:
@@ -300,6 +237,8 @@ class Trainer:
     def predict(self, inputs: Array | Tensor, batch_size: int = 256) -> Array:
         """The model's output for each of the inputs, in evaluation mode."""
         inputs = as_tensor(inputs)
+        if not len(inputs):
+            raise ValueError(f"predict: there is nothing in inputs of shape {inputs.shape}.")
         with evaluating(self.model):
             outputs = [
                 self.model(inputs[start : start + batch_size]).array
@@ -321,8 +260,9 @@ class Trainer:
         self.stopped = reason
 
     def state_dict(self) -> dict[str, Any]:
-        """How far training is, figures included, and the state of each callback."""
+        """How far training is, figures included, and the state of the batches and callbacks."""
         return {
+            "batches": self.state_of_batches(),
             "epoch": self.epoch,
             "batch": self.batch,
             "history": [dict(row) for row in self.history],
@@ -331,7 +271,12 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Let the next `fit` go on from `state_dict`; its batches must go on there too."""
+        """Let the next `fit` go on from `state_dict`, with batches that are built alike."""
+        if len(state["callbacks"]) != len(self.callbacks):
+            raise ValueError(
+                f"Trainer: the state is of {len(state['callbacks'])} callbacks, there are "
+                f"{len(self.callbacks)}. Build the trainer as it was when the state was saved."
+            )
         self.epoch, self.batch = int(state["epoch"]), int(state["batch"])
         self.history = [dict(row) for row in state["history"]]
         self.averages = Averages()
@@ -339,7 +284,11 @@ class Trainer:
         self.averages.totals = dict(state["averages"]["totals"])
         for callback, kept in zip(self.callbacks, state["callbacks"], strict=True):
             callback.load_state_dict(kept)
-        self.going_on = True
+        self.left_at, self.loaded, self.in_batch = state["batches"], True, False
+
+    def state_of_batches(self) -> Any:
+        """Where the batches stand, if they can tell."""
+        return self.batches.state_dict() if isinstance(self.batches, Stateful) else None
 
     def tell(self, callbacks: Sequence[Callback], moment: str) -> None:
         """Tell the callbacks that a moment has come."""

@@ -15,15 +15,16 @@ from typing import Any
 import numpy as np
 
 import minitorch
-from minitorch.callbacks import LogFile, SaveCheckpoints
+from minitorch.callbacks import Callback, SaveCheckpoints
+from minitorch.logs import LogFile
 from minitorch.nn import Module
 from minitorch.state import StateError, save
 from minitorch.state import load as load_state
-from minitorch.trainers import Callback, Trainer
+from minitorch.trainers import Trainer
 from models import FOLDER
 from models.recipe import Recipe
 
-CHECKPOINT_SECONDS = 120.0
+CHECKPOINT_MINUTES = 2.0
 
 
 class Clock(Callback):
@@ -54,23 +55,6 @@ class Clock(Callback):
         self.totals = np.array(state["seconds"])
 
 
-class FrequentCheckpoints(SaveCheckpoints):
-    """Saves within an epoch too, so that a long run that is killed loses two minutes at most."""
-
-    saved_at = 0.0
-
-    def on_fit_start(self, trainer: Trainer) -> None:
-        """Begin to count the time."""
-        self.saved_at = time.monotonic()
-
-    def on_batch_end(self, trainer: Trainer) -> None:
-        """Save, if it is time; after the last batch of an epoch its end does."""
-        due = time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS
-        if due and trainer.batch != trainer.batches_per_epoch:
-            self.checkpoints(trainer).save()
-            self.saved_at = time.monotonic()
-
-
 def train(
     recipe: Recipe, folder: Path, resume: bool = False, pictures: bool = False
 ) -> dict[str, Any]:
@@ -80,7 +64,9 @@ def train(
     model = recipe.network()
     batches, validation = recipe.training_batches(), recipe.test_batches()
     trainer = recipe.trainer(model, len(batches))
-    checkpoints = FrequentCheckpoints(folder, batches, watch=f"validation_{recipe.metric}")
+    checkpoints = SaveCheckpoints(
+        folder, watch=f"validation_{recipe.metric}", minutes=CHECKPOINT_MINUTES
+    )
     clock = Clock()
     trainer.callbacks += [LogFile(folder / "log.jsonl"), clock, checkpoints]
     if resume and checkpoints.resume(trainer):

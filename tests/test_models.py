@@ -121,7 +121,7 @@ def test_the_same_seed_gives_the_same_curve_even_after_a_kill(
     training.train(small(name), tmp_path / "again")
     assert_same_run(tmp_path / "whole", tmp_path / "again", name)
 
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(training, "CHECKPOINT_MINUTES", 0.0)
     train_batch, calls = Trainer.train_batch, []
 
     def killed(*arguments):

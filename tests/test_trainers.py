@@ -1,5 +1,6 @@
 """The trainer: it learns, stops, goes on, and complains where learning cannot work."""
 
+import csv
 import json
 import signal
 from typing import Any
@@ -10,15 +11,16 @@ import pytest
 import minitorch
 from minitorch import nn, optim
 from minitorch.callbacks import (
+    Callback,
     ClipGradients,
     EarlyStopping,
-    LogFile,
     SaveCheckpoints,
     Schedule,
 )
 from minitorch.data import DataLoader, TensorDataset
 from minitorch.functional import cross_entropy
-from minitorch.trainers import Callback, Trainer, accuracy
+from minitorch.logs import LogFile
+from minitorch.trainers import Trainer, accuracy
 
 
 def two_rings(count=200):
@@ -111,30 +113,150 @@ def test_second_interrupt_stops_at_once():
         build([Impatient()]).fit(loader(), 1, progress=False)
 
 
-def fresh(folder, *others):
-    batches = loader()
-    checkpoints = SaveCheckpoints(folder, batches)
-    trainer = build(others, dropout=0.2)
-    schedule = Schedule(optim.lr_scheduler.CosineAnnealingLR(trainer.optimizer, 40), every="batch")
-    trainer.callbacks += [schedule, checkpoints]
+UNSEEN = DataLoader(TensorDataset(*two_rings()), 20)
+RATES: dict[str, Any] = {
+    "each batch": lambda optimizer: Schedule(
+        optim.lr_scheduler.OneCycleLR(optimizer, 0.01, 40), every="batch"
+    ),
+    "each epoch": lambda optimizer: Schedule(optim.lr_scheduler.StepLR(optimizer, 1, 0.5)),
+    "by a figure": lambda optimizer: Schedule(
+        optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode="max", patience=0), watch="loss"
+    ),
+}
+
+
+def fresh(folder, *others, rates="each batch", minutes=10.0):
+    """A training that saves, with its callbacks in the order that would be the worst."""
+    checkpoints = SaveCheckpoints(folder, minutes=minutes)
+    trainer = build([checkpoints, *others], dropout=0.2)
+    trainer.callbacks.append(RATES[rates](trainer.optimizer))
     minitorch.manual_seed(5)
-    return trainer, batches, checkpoints
+    return trainer, loader(), checkpoints
 
 
+def uninterrupted(folder, rates="each batch"):
+    trainer, batches, _ = fresh(folder, Callback(), rates=rates)
+    trainer.fit(batches, 4, validation=UNSEEN, progress=False)
+    return trainer
+
+
+def assert_same_training(one, two):
+    assert_same_weights(one, two)
+    kept, expected = one.optimizer.state_dict(), two.optimizer.state_dict()
+    assert kept["param_groups"] == expected["param_groups"]
+    for row, other in zip(one.history, two.history, strict=True):
+        for name in row.keys() - {"seconds"}:
+            assert row[name] == other[name], name
+
+
+@pytest.mark.parametrize("rates", RATES)
 @pytest.mark.parametrize("batch", [3, 10])
-def test_resumed_training_gives_bit_identical_weights(tmp_path, batch):
-    whole, batches, _ = fresh(tmp_path / "whole", Callback())
-    whole.fit(batches, 4, validation=loader(), progress=False)
-    broken, batches, _ = fresh(tmp_path / "broken", StopAt(batch, epoch=1))
-    broken.fit(batches, 4, validation=loader(), progress=False)
+def test_resumed_training_gives_bit_identical_weights(tmp_path, batch, rates):
+    broken, batches, _ = fresh(tmp_path / "broken", StopAt(batch, epoch=1), rates=rates)
+    broken.fit(batches, 4, validation=UNSEEN, progress=False)
     assert broken.stopped
+    resumed, batches, checkpoints = fresh(tmp_path / "broken", Callback(), rates=rates)
+    assert checkpoints.resume(resumed)
+    resumed.fit(batches, 4 - resumed.epoch, validation=UNSEEN, progress=False)
+    assert_same_training(resumed, uninterrupted(tmp_path / "whole", rates))
+
+
+@pytest.mark.parametrize("rates", RATES)
+def test_training_in_parts_is_one_training(tmp_path, rates):
+    """Fitted twice, and saved at the end of an epoch that was planned to be the last."""
+    planned, batches, _ = fresh(tmp_path / "parts", Callback(), rates=rates)
+    for _ in range(2):
+        planned.fit(batches, 1, validation=UNSEEN, progress=False)
+    resumed, batches, checkpoints = fresh(tmp_path / "parts", Callback(), rates=rates)
+    assert checkpoints.resume(resumed)
+    resumed.fit(batches, 2, validation=UNSEEN, progress=False)
+    assert_same_training(resumed, uninterrupted(tmp_path / "whole", rates))
+
+
+def test_fit_goes_on_after_an_interrupt_although_the_loader_was_looked_into(tmp_path):
+    trainer, batches, _ = fresh(tmp_path / "parts", StopAt(3, epoch=1))
+    trainer.fit(batches, 4, validation=UNSEEN, progress=False)
+    next(iter(batches))
+    trainer.fit(batches, 4 - trainer.epoch, validation=UNSEEN, progress=False)
+    assert_same_training(trainer, uninterrupted(tmp_path / "whole"))
+
+
+def test_other_batches_begin_an_epoch_anew():
+    trainer = build([StopAt(3)])
+    trainer.fit(loader(), 1, progress=False)
+    assert trainer.batch == 3
+    trainer.callbacks = []
+    trainer.fit(loader(), 1, progress=False)
+    assert trainer.averages.count == 0
+    assert trainer.batch == 0
+    assert trainer.epoch == 1
+
+
+def test_batches_without_a_state_go_on_where_they_were():
+    batches = list(loader())
+    whole, broken = build(), build([StopAt(3)])
+    whole.fit(batches, 2, progress=False)
+    broken.fit(batches, 2, progress=False)
+    broken.fit(batches, 2, progress=False)
+    assert_same_weights(whole, broken)
+
+
+class Fails(Callback):
+    """Raise an error at a moment of training: `when` is the moment, the epoch and the batch."""
+
+    def __init__(self, moment, epoch, batch):
+        self.when = (epoch, batch)
+        setattr(self, moment, self.fail)
+
+    def fail(self, trainer):
+        if (trainer.epoch, trainer.batch) == self.when:
+            raise OSError("the cable")
+
+
+@pytest.mark.parametrize("moment, minutes", [("on_batch_end", 10.0), ("on_gradients", 0.0)])
+def test_an_error_within_an_epoch_loses_nothing(tmp_path, moment, minutes):
+    """Between batches it is saved then; within one, the checkpoint before it stays."""
+    failing = Fails(moment, 1, 5)
+    broken, batches, _ = fresh(tmp_path / "broken", failing, minutes=minutes)
+    with pytest.raises(OSError, match="cable"):
+        broken.fit(batches, 4, validation=UNSEEN, progress=False)
+    assert broken.stopped == "OSError in epoch 2, after batch 5"
     resumed, batches, checkpoints = fresh(tmp_path / "broken", Callback())
     assert checkpoints.resume(resumed)
-    resumed.fit(batches, 4 - resumed.epoch, validation=loader(), progress=False)
-    assert_same_weights(whole, resumed)
-    for row, expected in zip(resumed.history, whole.history, strict=True):
-        assert row["loss"] == expected["loss"]
-        assert row["validation_accuracy"] == expected["validation_accuracy"]
+    assert (resumed.epoch, resumed.batch) == (1, 5)
+    resumed.fit(batches, 3, validation=UNSEEN, progress=False)
+    assert_same_training(resumed, uninterrupted(tmp_path / "whole"))
+
+
+class Interrupting:
+    """Batches that press Ctrl-C, once or twice, the first time that they are gone through."""
+
+    def __init__(self, times):
+        self.times = times
+
+    def __iter__(self):
+        for _ in range(self.times):
+            signal.raise_signal(signal.SIGINT)
+        self.times = 0
+        return iter(loader())
+
+
+def test_an_interrupt_of_the_last_validation_is_not_lost():
+    trainer = build()
+    trainer.fit(loader(), 1, validation=Interrupting(1), progress=False)
+    assert trainer.stopped == "Ctrl-C while validating after epoch 1"
+    assert trainer.epoch == 1
+
+
+def test_a_validation_that_was_broken_off_is_done_again(tmp_path):
+    broken, batches, _ = fresh(tmp_path / "broken", Callback())
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(batches, 4, validation=Interrupting(2), progress=False)
+    resumed, batches, checkpoints = fresh(tmp_path / "broken", Callback())
+    assert checkpoints.resume(resumed)
+    assert (resumed.epoch, resumed.batch) == (0, 10)
+    resumed.fit(batches, 4, validation=UNSEEN, progress=False)
+    assert_same_training(resumed, uninterrupted(tmp_path / "whole"))
 
 
 def test_resume_where_there_is_no_checkpoint(tmp_path):
@@ -157,9 +279,44 @@ def test_early_stopping():
     assert trainer.stopped == "loss was best in epoch 1"
 
 
-def test_watching_a_figure_that_is_not_there_is_explained():
-    with pytest.raises(KeyError, match="only epoch, loss, accuracy"):
-        build([EarlyStopping("los")]).fit(loader(), 1, progress=False)
+WATCHERS: list[Any] = [
+    lambda trainer, folder: EarlyStopping("los"),
+    lambda trainer, folder: SaveCheckpoints(folder, watch="los"),
+    lambda trainer, folder: Schedule(
+        optim.lr_scheduler.ReduceLROnPlateau(trainer.optimizer), watch="los"
+    ),
+]
+
+
+@pytest.mark.parametrize("watcher", WATCHERS)
+def test_watching_a_figure_that_will_not_be_there_is_explained_at_once(tmp_path, watcher):
+    trainer = build()
+    trainer.callbacks.append(watcher(trainer, tmp_path))
+    with pytest.raises(KeyError, match="only epoch, loss, accuracy, lr"):
+        trainer.fit(loader(), 1, progress=False)
+    assert not trainer.optimizer.state
+
+
+def test_settings_of_callbacks_that_cannot_work():
+    optimizer = build().optimizer
+    with pytest.raises(ValueError, match='"min" or "max"'):
+        SaveCheckpoints("folder", mode="maximum")
+    with pytest.raises(ValueError, match='"min" or "max"'):
+        EarlyStopping(mode="least")
+    with pytest.raises(ValueError, match="needs the name of a figure"):
+        Schedule(optim.lr_scheduler.ReduceLROnPlateau(optimizer))
+    with pytest.raises(ValueError, match="and no other schedule"):
+        Schedule(optim.lr_scheduler.StepLR(optimizer, 1), watch="loss")
+
+
+def test_plateau_takes_nan_for_no_progress():
+    optimizer = build(lr=1.0).optimizer
+    plateau = optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5)
+    rates = []
+    for figure in (np.nan, 3.0, np.nan, 2.0, 2.0):
+        plateau.step(figure)
+        rates += plateau.get_last_lr()
+    assert rates == [0.5, 0.5, 0.25, 0.25, 0.125]
 
 
 @pytest.mark.parametrize("name", ["log.jsonl", "log.csv"])
@@ -167,12 +324,44 @@ def test_log_file_holds_the_history(tmp_path, name):
     path = tmp_path / name
     trainer = build([LogFile(path)])
     trainer.fit(loader(), 2, progress=False)
+    trainer.fit(loader(), 1, validation=loader(), progress=False)
     lines = path.read_text().splitlines()
     if name.endswith("csv"):
-        assert lines[0].split(",") == list(trainer.history[0])
-        assert float(lines[2].split(",")[1]) == trainer.history[1]["loss"]
+        rows = list(csv.DictReader(lines))
+        assert rows[0].keys() == trainer.history[2].keys()
+        for row, expected in zip(rows, trainer.history, strict=True):
+            assert {name: float(text) for name, text in row.items() if text} == expected
     else:
         assert [json.loads(line) for line in lines] == trainer.history
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "log.csv"])
+def test_log_of_another_training_is_kept(tmp_path, name):
+    texts = []
+    for _ in range(3):
+        trainer = build([LogFile(tmp_path / name), StopAt(1, epoch=1)])
+        trainer.fit(loader(), 2, progress=False)
+        texts.append((tmp_path / name).read_text())
+    stem, suffix = name.split(".")
+    for number, text in enumerate(texts[:2], start=1):
+        assert (tmp_path / f"{stem}.{number}.{suffix}").read_text() == text != ""
+    assert (tmp_path / name).read_text() == texts[2]
+
+
+def test_log_goes_on_after_a_resume_without_the_epochs_that_were_lost(tmp_path):
+    path = tmp_path / "log.csv"
+    trainer, batches, _ = fresh(tmp_path, LogFile(path))
+    trainer.fit(batches, 2, progress=False)
+    first = path.read_text()
+    with path.open("a") as log:
+        log.write(first.splitlines()[-1] + "\n")  # as if killed before the checkpoint
+    resumed, batches, checkpoints = fresh(tmp_path, LogFile(path))
+    checkpoints.resume(resumed)
+    resumed.fit(batches, 1, progress=False)
+    assert path.read_text().startswith(first)
+    assert len(path.read_text().splitlines()) == 4
+    assert not list(tmp_path.glob("log.1*"))
 
 
 def test_schedules_by_epoch_and_by_watched_figure():
@@ -201,8 +390,26 @@ def test_a_loss_that_is_no_number_stops_training():
     points, labels = two_rings()
     points[50] = np.inf
     batches = DataLoader(TensorDataset(points, labels), 20)
+    trainer = build([StopAt(2)])
+    trainer.fit(batches, 1, progress=False)
+    before = {name: value.copy() for name, value in trainer.model.state_dict().items()}
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="epoch 1, batch 3"):
-        build().fit(batches, 1, progress=False)
+        trainer.fit(batches, 1, progress=False)
+    for name, value in trainer.model.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_predicting_nothing_is_explained():
+    with pytest.raises(ValueError, match=r"\(0, 2\)"):
+        build().predict(np.ones((0, 2), np.float32))
+
+
+def test_a_checkpoint_of_other_callbacks_is_refused(tmp_path):
+    trainer, batches, _ = fresh(tmp_path)
+    trainer.fit(batches, 1, progress=False)
+    other, _, checkpoints = fresh(tmp_path, Callback())
+    with pytest.raises(minitorch.state.StateError, match="2 callbacks, there are 3"):
+        checkpoints.resume(other)
 
 
 def test_no_batch_is_an_error():

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitorch.trainers import Callback, Trainer
+from minitorch.callbacks import Callback
+from minitorch.trainers import Trainer
 from viz import theme
 
 BESIDES = ("epoch", "seconds")  # figures of a row that are no measure of learning
