@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
 __all__ = [
+    "BITS",
     "NUMPY_WORDS",
     "Array",
     "arrays_first",
@@ -219,11 +220,14 @@ def describe(value: Any) -> str:
     return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else repr(value)
 
 
+BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
+
+
 def masked(grad: Any, chosen: Any) -> Any:
     """`grad` where `chosen` is true, else 0: a product that survives an infinite gradient."""
-    if not isinstance(grad, np.ndarray | np.generic):  # a rule is being recorded, on tensors
+    if not isinstance(grad, np.ndarray):  # a single number, or a tensor: the rule is recorded
         return np.where(chosen, grad, 0)
-    bits = grad.view(f"i{grad.itemsize}")  # those of 0.0 are all 0
+    bits = grad.view(BITS[grad.dtype])  # those of 0.0 are all 0
     return (bits * chosen).view(grad.dtype)
 
 

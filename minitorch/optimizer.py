@@ -105,8 +105,8 @@ class Optimizer:
         training = False
         for group in self.param_groups:
             for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self.update_one(parameter, parameter.array, parameter.grad.array, group)
+                if (grad := parameter.grad) is not None:
+                    self.update_one(parameter, parameter.array, grad.array, group)
                     training = training or getattr(parameter, "training", True)
         if not training and not self.warned:
             self.warn_idle()

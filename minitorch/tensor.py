@@ -179,8 +179,9 @@ class Tensor(Methods, InPlace, AnswersNumpy):
         if isinstance(grad, Tensor):  # recorded by create_graph
             self.kept_grad = grad if kept is None else kept + grad
         elif kept is None:
-            own = grad if grad.base is None else grad.copy("K")  # in the same order of memory
-            self.kept_grad = Tensor.made_by(None, np.asarray(own))
+            owned = grad.base is None and isinstance(grad, np.ndarray)
+            # a copy lies in memory in the same order
+            self.kept_grad = Tensor.made_by(None, grad if owned else np.array(grad))
         elif kept.requires_grad:
             self.kept_grad = kept.detach() + grad
         else:
