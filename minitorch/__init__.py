@@ -3,7 +3,7 @@
 # Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 3_01_keeping_state,
 # 4_03_convolution_made_fast. Edit there, then `make extract`.
 
-from minitorch import autograd, functional, memory, nn, optim, threads
+from minitorch import autograd, functional, memory, nn, optim, threads, winograd
 from minitorch.anomaly import detect_anomaly, set_detect_anomaly
 from minitorch.comparisons import (
     allclose,
@@ -363,6 +363,7 @@ __all__ = [
     "var",
     "vstack",
     "where",
+    "winograd",
     "zeros",
     "zeros_like",
 ]

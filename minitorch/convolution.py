@@ -1,4 +1,4 @@
-"""Convolution: `conv2d` and its relatives. Leans on `op`, `windows` and `im2col`.
+"""Convolution: `conv2d` and its relatives. Leans on `op`, `windows` and `correlation`.
 
 Shapes are PyTorch's, images (N, C, H, W) and kernels (K, C, R, S). Memory is channels-last: what
 these ops return is a view of an (N, H, W, C) array, in which the channels of a pixel lie side by
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.im2col import correlate, input_gradient, kernel_gradient
+from minitorch.correlation import correlate, input_gradient, kernel_gradient
 from minitorch.op import op
 from minitorch.windows import Axis, Padding, Pair, axes, check_channels, whole_numbers
 

@@ -1,4 +1,4 @@
-"""Convolution as matrix products, block by block: the forward and both gradients.
+"""Convolution as matrix products, block by block: the value and the kernel's gradient.
 
 Arrays are channels-last here: images (N, H, W, C), kernels (R, S, C, K). A block's windows stay in
 the cache until the products have used them. Leans on `windows` and `threads`.
@@ -8,8 +8,8 @@ the cache until the products have used them. Leans on `windows` and `threads`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import gcd, prod
+from collections.abc import Sequence
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -24,13 +24,9 @@ __all__ = [
     "Block",
     "RowWindows",
     "blocks",
-    "correlate",
-    "input_gradient",
-    "is_pointwise",
-    "kernel_gradient",
-    "multiply",
-    "multiply_rows",
-    "phases",
+    "copy_padded",
+    "correlate_by_rows",
+    "kernel_gradient_by_rows",
 ]
 
 
@@ -95,7 +91,8 @@ class RowWindows:
             padded = (images, results[1] * down.stride, width, channels)
             self.padded = np.empty(padded, self.x.dtype)
             self.windows = np.empty((down.stride, *results, across.size, channels), self.x.dtype)
-        self.pad(block, down.stride * block.rows.start - down.before)
+        top = down.stride * block.rows.start - down.before
+        copy_padded(self.x[block.images], top, -across.before, self.padded)
         each_image, each_row, each_column, each_channel = self.padded.strides
         strides = (
             each_row,
@@ -108,19 +105,6 @@ class RowWindows:
         view = np.lib.stride_tricks.as_strided(self.padded, self.windows.shape, strides)
         np.copyto(self.windows, view)
 
-    def pad(self, block: Block, top: int) -> None:
-        """Copy the block's input, whose first row is `top`, with zeros where there is none."""
-        _, height, width, _ = self.padded.shape
-        _, x_height, x_width, _ = self.x.shape
-        left = -self.across.before
-        first, last = max(top, 0), min(top + height, x_height)
-        start, stop = max(left, 0), min(left + width, x_width)
-        if (last - first, stop - start) != (height, width):
-            self.padded.fill(0)
-        if last > first and stop > start:
-            inside = np.s_[:, first - top : last - top, start - left : stop - left]
-            self.padded[inside] = self.x[block.images, first:last, start:stop]
-
     def tap(self, row: int) -> Array:
         """The windows that this row of the kernel meets, one per line: (lines, S * C)."""
         offset, phase = divmod(row * self.down.dilation, self.down.stride)
@@ -129,12 +113,21 @@ class RowWindows:
         return together[start : start + self.lines]
 
 
-def correlate(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
+def copy_padded(x: Array, top: int, left: int, out: Array) -> None:
+    """Copy x (N, H, W, C) from pixel (top, left) on into `out`, zeros where x has no pixels."""
+    _, height, width, _ = out.shape
+    first, last = max(top, 0), min(top + height, x.shape[1])
+    start, stop = max(left, 0), min(left + width, x.shape[2])
+    if (last - first, stop - start) != (height, width):
+        out.fill(0)
+    if last > first and stop > start:
+        out[:, first - top : last - top, start - left : stop - left] = x[:, first:last, start:stop]
+
+
+def correlate_by_rows(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
     """Write the sum over each patch of x times `kernel` (R, S, C, K) into `out` (N, OH, OW, K)."""
     images, rows, columns, features = out.shape
     by_row = kernel.reshape(len(kernel), -1, features)
-    if is_pointwise(down, across):
-        return multiply_rows(x, by_row[0], out)
 
     def work(share: Sequence[Block]) -> None:
         windows = RowWindows(x, down, across)
@@ -149,34 +142,9 @@ def correlate(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> 
 
     row_bytes = columns * down.stride * by_row.shape[1] * x.itemsize
     threads.share(work, blocks(images, rows, row_bytes, kernel.nbytes))
-    return None
 
 
-def multiply(left: Array, right: Array, out: Array) -> None:
-    """Write left @ right into `out`, whose last dimension are the columns."""
-    rows = out.reshape(-1, out.shape[-1])
-    np.matmul(left, right, out=rows)
-    if not np.may_share_memory(rows, out):  # then reshape could only copy
-        out[...] = rows.reshape(out.shape)
-
-
-def is_pointwise(down: Axis, across: Axis) -> bool:
-    """Whether each patch is one pixel and each pixel a patch, so that nothing need be copied."""
-    return down[:4] == across[:4] == (1, 1, 0, 0)
-
-
-def multiply_rows(x: Array, weights: Array, out: Array) -> None:
-    """The convolution with a kernel of one pixel: one matrix product, shared by rows."""
-    images, height, width, channels = x.shape
-
-    def work(share: Sequence[Block]) -> None:
-        for images, rows in share:
-            multiply(x[images, rows].reshape(-1, channels), weights, out[images, rows])
-
-    threads.share(work, blocks(images, height, width * channels * x.itemsize, weights.nbytes))
-
-
-def kernel_gradient(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
+def kernel_gradient_by_rows(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
     """The gradient for the kernel (R, S, C, K): each patch times the gradient of its result."""
     images, rows, columns, features = grad.shape
     shape = (down.size, across.size * x.shape[3], features)
@@ -195,50 +163,5 @@ def kernel_gradient(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
 
     row_bytes = columns * down.stride * shape[1] * x.itemsize
     totals = threads.share(work, blocks(images, rows, row_bytes, prod(shape) * x.itemsize // 4))
-    total = totals[0]
-    for other in totals[1:]:
-        total += other
+    total = sum(totals[1:], totals[0])
     return total.reshape(down.size, across.size, x.shape[3], features)
-
-
-def input_gradient(grad: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
-    """Write the gradient for x (N, H, W, C), whose results had `grad`, into `out`.
-
-    A pixel gets gradients from the results whose patches it was in, through the kernel turned
-    round: a convolution again. With stride s, every s-th pixel meets the same part of the kernel:
-    s * s smaller convolutions, each of which writes every s-th pixel.
-    """
-    turned = kernel.transpose(0, 1, 3, 2)
-    for rows, row_taps, down_part in phases(down, out.shape[1], grad.shape[1]):
-        for columns, column_taps, across_part in phases(across, out.shape[2], grad.shape[2]):
-            part = np.ascontiguousarray(turned[row_taps, column_taps])
-            target = out[:, rows, columns]
-            if not part.size:
-                target[...] = 0
-            elif target.size:
-                correlate(grad, part, down_part, across_part, target)
-
-
-def phases(axis: Axis, length: int, outputs: int) -> Iterator[tuple[slice, slice, Axis]]:
-    """Each `stride`-th input position, the taps that it meets in reverse, and how they move.
-
-    Position p (counted from the padding's start) and tap t meet result r where
-    p = stride * r + dilation * t. For p = stride * q + offset that is r = q - shift - step * k,
-    with t = first + every * k.
-    """
-    stride, dilation = axis.stride, axis.dilation
-    every, step = stride // gcd(stride, dilation), dilation // gcd(stride, dilation)
-    for offset in range(stride):
-        start = (offset - axis.before) % stride
-        positions = slice(start, length, stride)
-        first = next((t for t in range(every) if (dilation * t - offset) % stride == 0), axis.size)
-        count = len(range(first, axis.size, every))
-        taps = slice(first + every * (count - 1), first - 1 if first else None, -every)
-        if not count:
-            yield positions, slice(0), Axis(0)
-            continue
-        shift = (dilation * first - offset) // stride
-        reach = step * (count - 1)
-        before = reach + shift - (start + axis.before) // stride
-        needed = len(range(start, length, stride)) + reach
-        yield positions, taps, Axis(count, 1, before, needed - outputs - before, step)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 import minitorch
 from minitorch import functional as F
-from minitorch import nn
+from minitorch import nn, winograd
 from minitorch.convolution_loops import conv2d_by_loops
 from minitorch.fused_norm import batch_norm
 from minitorch.im2col import blocks
@@ -62,6 +62,45 @@ def test_conv2d_equals_the_loops(size, down, across, kernels, groups):
         x,
         weight,
     )
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.tuples(st.integers(0, 3), st.integers(1, 14), st.integers(1, 14)),
+    st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4), st.integers(0, 4)),
+    st.integers(32, 35),
+    st.integers(32, 35),
+    st.integers(1, 2),
+)
+def test_tiles_in_float32_equal_the_exact_way_in_float64(size, pads, channels, kernels, groups):
+    images, height, width = size
+    top, bottom, left, right = pads
+    down, across = Axis(3, 1, top, bottom), Axis(3, 1, left, right)
+    assume(min(down.outputs(height), across.outputs(width)) > 2)
+    x = random_tensor(images, channels * groups, height, width)
+    weight = random_tensor(kernels * groups, channels, 3, 3, seed=2)
+    pixels = x.array[:, :channels].transpose(0, 2, 3, 1).astype(np.float32)
+    assert winograd.suits_tiles(pixels, kernels, down, across)
+
+    def convolution(x, weight):
+        return F.conv2d(x, weight, padding=((top, bottom), (left, right)), groups=groups)
+
+    exact = run(convolution, x, weight)
+    rounded = run(convolution, x.float(), weight.float())
+    for one, two in zip(exact, rounded, strict=True):
+        assert two.dtype == np.float32
+        scale = np.abs(one).max(initial=1e-30)
+        np.testing.assert_allclose(two / scale, one / scale, rtol=0, atol=3e-5)
+
+
+def test_tiles_can_be_switched_off(monkeypatch):
+    x, weight = random_tensor(2, 32, 9, 9).float(), random_tensor(32, 32, 3, 3, seed=2).float()
+    by_tiles = run(F.conv2d, x, weight)
+    monkeypatch.setattr(winograd, "enabled", False)
+    by_rows = run(F.conv2d, x, weight)
+    for one, two in zip(by_tiles, by_rows, strict=True):
+        assert (one != two).any()  # another order of sums
+        np.testing.assert_allclose(one, two, rtol=0, atol=3e-5 * np.abs(two).max())
 
 
 def test_many_blocks_and_threads_give_what_one_gives():

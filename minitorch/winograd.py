@@ -1,0 +1,152 @@
+"""Convolution with 3 x 3 kernels in a quarter of the multiplications: Winograd's F(4 x 4, 3 x 3).
+
+Tiles of 6 x 6 pixels, one every 4, give 4 x 4 results each: y = A [(G kernel) * (B tile)], where
+the product is one of matrices, (tiles, C) @ (C, K), for each of 36 points. Everything is a matrix
+product here. The price is rounding, about ten times that of im2col: float32 only, where many
+channels pay for the sums, and not at all with `enabled = False` or MINITORCH_WINOGRAD=0.
+Lavin and Gray 2015, "Fast algorithms for convolutional neural networks". Leans on `im2col`.
+"""
+
+# Grown in notebooks: 4_03_convolution_made_fast. Edit there, then `make extract`.
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from minitorch.im2col import Block, blocks, copy_padded
+from minitorch.threads import threads
+from minitorch.windows import Axis
+
+__all__ = [
+    "INPUT_1D",
+    "KERNEL_1D",
+    "LEAST_CHANNELS",
+    "OUTPUT_1D",
+    "SIZE",
+    "STEP",
+    "TILE_BYTES",
+    "A",
+    "Array",
+    "B",
+    "G",
+    "correlate_by_tiles",
+    "enabled",
+    "kernel_gradient_by_tiles",
+    "suits_tiles",
+    "tile_blocks",
+    "tiles",
+    "transform",
+]
+
+
+Array = np.ndarray
+
+enabled = os.environ.get("MINITORCH_WINOGRAD") != "0"  # minitorch.winograd.enabled = False
+LEAST_CHANNELS = 32  # of input and output: with fewer the sums cost more than they save
+TILE_BYTES = 1024 * 1024  # of tiles, as points: more than for windows, each point is a product
+
+STEP, SIZE = 4, 6  # results and pixels of a tile
+INPUT_1D = [
+    [4, 0, -5, 0, 1, 0],
+    [0, -4, -4, 1, 1, 0],
+    [0, 4, -4, -1, 1, 0],
+    [0, -2, -1, 2, 1, 0],
+    [0, 2, -1, -2, 1, 0],
+    [0, 4, 0, -5, 0, 1],
+]
+KERNEL_1D = (
+    np.array(
+        [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]],
+    )
+    / 24
+)
+OUTPUT_1D = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
+
+B, G, A = (
+    np.kron(matrix, matrix).astype(np.float32) for matrix in (INPUT_1D, KERNEL_1D, OUTPUT_1D)
+)
+
+
+def suits_tiles(x: Array, features: int, down: Axis, across: Axis) -> bool:
+    """Whether tiles are faster: 3 x 3 kernels side by side, many channels, float32."""
+    return (
+        enabled
+        and x.dtype == np.float32
+        and down[:2] == across[:2] == (3, 1)
+        and down.dilation == across.dilation == 1
+        and min(x.shape[3], features) >= LEAST_CHANNELS
+        and min(down.outputs(x.shape[1]), across.outputs(x.shape[2])) > STEP // 2
+    )
+
+
+def tiles(x: Array, size: int, before: tuple[int, int], counts: tuple[int, int]) -> Array:
+    """Tiles of x, one every 4 pixels, as columns of their pixels: (size * size, tiles, C).
+
+    `before` says how far outside of x (N, H, W, C) they begin, `counts` how many there are down
+    and across.
+    """
+    height, width = (STEP * (count - 1) + size for count in counts)
+    padded = np.empty((len(x), height, width, x.shape[3]), x.dtype)
+    copy_padded(x, -before[0], -before[1], padded)
+    image, row, column, channel = padded.strides
+    view = np.lib.stride_tricks.as_strided(
+        padded,
+        (size, size, len(x), *counts, x.shape[3]),
+        (row, column, image, STEP * row, STEP * column, channel),
+    )
+    return view.reshape(size * size, -1, x.shape[3])
+
+
+def transform(matrix: Array, columns: Array) -> Array:
+    """Apply B, G or A to the first dimension; the others stay."""
+    return (matrix @ columns.reshape(len(columns), -1)).reshape(-1, *columns.shape[1:])
+
+
+def tile_blocks(grid: tuple[int, ...], channels: int, features: int) -> list[Block]:
+    """Blocks of images for a `grid` (N, tiles down, tiles across)."""
+    point_bytes = SIZE * SIZE * np.dtype(np.float32).itemsize
+    image_bytes = point_bytes * grid[1] * grid[2] * (channels + features)
+    least = max(TILE_BYTES, 2 * point_bytes * channels * features)
+    return blocks(grid[0], 1, image_bytes, least)
+
+
+def correlate_by_tiles(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
+    """Write the sum over each patch of x times `kernel` (3, 3, C, K) into `out` (N, OH, OW, K)."""
+    images, rows, columns, features = out.shape
+    counts = -(-rows // STEP), -(-columns // STEP)
+    before = down.before, across.before
+    points = transform(G, kernel.reshape(9, -1, features))
+
+    def work(share: Sequence[Block]) -> None:
+        for part, _ in share:
+            products = transform(B, tiles(x[part], SIZE, before, counts)) @ points
+            results = transform(A, products)
+            results = results.reshape(STEP, STEP, -1, *counts, features)
+            for i, j in np.ndindex(STEP, STEP):
+                every_fourth = out[part, i::STEP, j::STEP]
+                _, height, width, _ = every_fourth.shape
+                every_fourth[...] = results[i, j, :, :height, :width]
+
+    threads.share(work, tile_blocks((images, *counts), len(points[0]), features))
+
+
+def kernel_gradient_by_tiles(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
+    """The gradient for the kernel (3, 3, C, K): back through A, the products, and G."""
+    images, rows, columns, features = grad.shape
+    counts = -(-rows // STEP), -(-columns // STEP)
+    before, channels = (down.before, across.before), x.shape[3]
+
+    def work(share: Sequence[Block]) -> Array:
+        total = np.zeros((SIZE * SIZE, channels, features), x.dtype)
+        for part, _ in share:
+            points = transform(B, tiles(x[part], SIZE, before, counts))
+            grads = transform(A.T, tiles(grad[part], STEP, (0, 0), counts))
+            total += points.transpose(0, 2, 1) @ grads
+        return total
+
+    totals = threads.share(work, tile_blocks((images, *counts), channels, features))
+    total = sum(totals[1:], totals[0])
+    return transform(G.T, total).reshape(3, 3, channels, features)
