@@ -342,6 +342,76 @@ def test_commands_move_the_page_along(two_steps):
     assert "payload" in told
 
 
+def conv_net():
+    minitorch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.MaxPool2d(2), nn.AvgPool2d(2),
+        nn.Flatten(), nn.Linear(2, 3),
+    )  # fmt: skip
+    x = minitorch.randn(4, 1, 6, 6, requires_grad=True)
+    with record() as recording:
+        minitorch.functional.cross_entropy(net(x), minitorch.tensor([0, 1, 2, 0])).backward()
+    return recording
+
+
+def parts_of(row):
+    return [part.get("sign") or part["text"] for part in row["parts"]]
+
+
+@pytest.mark.parametrize("op, signs", [
+    ("conv2d", ["x", "✱", "weight", "+", "bias"]),
+    ("batch_norm", ["x", "−", "mean of the batch", "÷", "std of the batch", "×", "weight",
+                    "+", "bias"]),
+    ("max_pool2d", ["x", "largest of each window"]),
+    ("linear", ["x", "@", "weight.T", "+", "bias"]),
+    ("cross_entropy", ["logits", "softmax", "probabilities", "at", "one_hot(target)",
+                       "−log, then mean"]),
+])  # fmt: skip
+def test_the_forward_in_pictures(op, signs):
+    payload = Payload(conv_net())
+    position = next(k for k in range(len(payload.indices)) if payload.inspect(k)["title"] == op)
+    assert parts_of(payload.inspect(position)["forward"]) == signs
+
+
+ELEMENTWISE = {"×": np.multiply, "−": np.subtract, "÷": np.divide}
+
+
+@pytest.mark.parametrize("op, slot", [
+    ("batch_norm", "x"), ("batch_norm", "weight"), ("batch_norm", "bias"), ("conv2d", "bias"),
+    ("cross_entropy", "logits"),
+])  # fmt: skip
+def test_a_joint_rule_in_pictures_gives_what_the_rule_gives(op, slot):
+    recording = conv_net()
+    payload = Payload(recording)
+    inspections = (payload.inspect(k) for k in range(len(payload.indices)))
+    rules = (rule for each in inspections if each["title"] == op for rule in each["rules"])
+    rule = next(each for each in rules if each["input"] == slot)
+    store, total, waiting = recording.arrays, None, None
+    for part in rule["parts"]:
+        if "sign" in part:
+            waiting = part["sign"]
+            continue
+        value = store.values(part["array"])
+        value = value.reshape(1, -1, 1, 1) if value.ndim == 1 else value
+        total = value if total is None else ELEMENTWISE[waiting](total, value)
+    if rule["parts"][-1].get("sign") == "Σ":
+        total = total.sum(axis=(0, 2, 3))
+    np.testing.assert_allclose(total, store.values(rule["result"]), rtol=1e-3, atol=1e-6)
+
+
+def test_pooling_shows_which_pixels_get_the_gradient():
+    recording = conv_net()
+    payload = Payload(recording)
+    inspections = [payload.inspect(k) for k in range(len(payload.indices))]
+    shares = {
+        each["title"]: recording.arrays.values(each["rules"][0]["parts"][2]["array"])
+        for each in inspections
+        if each["title"] in ("max_pool2d", "avg_pool2d") and each["rules"]
+    }
+    assert set(np.unique(shares["max_pool2d"])) == {0, 1}
+    assert set(np.unique(shares["avg_pool2d"])) == {0.25}
+
+
 # ---- bad input ---------------------------------------------------------------------------------
 
 

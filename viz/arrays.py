@@ -187,13 +187,13 @@ def thumbnail(array: Array) -> tuple[Array, str | None]:
         first = array[(0,) * (array.ndim - 3)]
         table, note = tiled(first)
         if array.ndim > 3:
-            note = f"sample 1 of {array.shape[0]}, {note}"
-    rows, columns = (-(-size // PIXELS) for size in table.shape)
+            note = ", ".join(filter(None, [f"sample 1 of {array.shape[0]}", note]))
+    rows, columns = (-(-size // (PIXELS + 4)) for size in table.shape)
     if rows > 1 or columns > 1:
         every = "every " + (f"{rows}. row" if columns == 1 else f"{rows}×{columns}. element")
         note = f"{note}, {every}" if note else every
     exact = np.float64 if table.dtype == np.float64 else np.float32  # 1e300 must not become inf
-    return np.array(table[::rows, ::columns], exact), note
+    return np.array(table[::rows, ::columns], exact), note or None
 
 
 def tiled(channels: Array) -> tuple[Array, str]:
@@ -202,11 +202,13 @@ def tiled(channels: Array) -> tuple[Array, str]:
     side = 1 if count == 1 or max(height, width) > PIXELS // 2 else 2 if count < 9 else 4
     side = min(side, max(1, PIXELS // max(height, width)))
     shown = min(side * side, count)
-    sheet = np.zeros((side * height, side * width), channels.dtype)
+    across = min(side, shown)
+    high, wide = height + 1, width + 1  # a white line between them
+    sheet = np.zeros((-(-shown // side) * high - 1, across * wide - 1), channels.dtype)
     for k in range(shown):
-        top, left = k // side * height, k % side * width
+        top, left = k // side * high, k % side * wide
         sheet[top : top + height, left : left + width] = channels[k]
-    return sheet[: -(-shown // side) * height], f"{shown} of {count} channels"
+    return sheet, f"{shown} of {count} channels" if count > 1 else ""
 
 
 def array_record(summary: Summary) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from viz.engine import Placed
 from viz.fold import Link
 from viz.geometry import Curve, Layout, Path, Point, Spot
 
-LANE = 8.0  # forward runs this much above the middle of a box, backward as much below
+# By the number of lines between two boxes: how far they are apart, and how far forward runs above
+# and backward below each.
+BESIDE = {1: (0.0, 8.0), 2: (22.0, 5.0), 3: (14.0, 3.0)}
 MOST_LANES = 4  # for the arcs from one item
 
 
@@ -45,21 +47,22 @@ def lead(link: Link, spots: dict[str, Spot], placed: Placed, doors: Doors) -> Cu
     """The line of a link as Graphviz led it, forward a little above, backward a little below."""
     source, target = spots[link.source], spots[link.target]
     points = placed.edges[link.source, link.target]
-    beside = (link.lane - (link.lanes - 1) / 2) * (20 if link.lanes == 2 else 13)
+    apart, lane = BESIDE[min(link.lanes, 3)]
+    beside = (link.lane - (link.lanes - 1) / 2) * apart
     x1 = source.x + source.width
     y1 = source.middle[1] + doors[link.source, "out", link.target] + beside
     x2, y2 = target.x, target.middle[1] + doors[link.target, "in", link.source] + beside
     middle = (x1 + x2) / 2
     if max(abs(y + beside - y1) for _, y in points) < 2 and abs(y1 - y2) < 2:
-        above = LANE if link.wants_grad else 0
+        above = lane if link.wants_grad else 0
         forward = Path([("M", [(x1, y1 - above)]), ("L", [(x2 - 1, y1 - above)])])
-        backward = Path([("M", [(x2, y1 + LANE)]), ("L", [(x1 + 1, y1 + LANE)])])
-        chip = (middle, y1 + LANE + 14)
+        backward = Path([("M", [(x2, y1 + lane)]), ("L", [(x1 + 1, y1 + lane)])])
+        chip = (middle, y1 + lane + 14)
         return Curve(link, forward, backward if link.wants_grad else None, chip)
     near = len(points) <= 4 or x2 - x1 < 60  # neighbours: one calm curve
     between = [(middle, y1), (middle, y2)] if near else [(x, y + beside) for x, y in points[1:-1]]
     led = [(x1, y1), *between, (x2, y2)]
-    off = LANE / 2
+    off = lane / 2
     forward = path([(x, y - off) for x, y in led], end=-1)
     backward = path([(x, y + off) for x, y in led[::-1]], end=1)
     chip = (middle, (y1 + y2) / 2 + off)

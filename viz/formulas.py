@@ -2,8 +2,8 @@
 
 `grad * (1 - y * y)` becomes three pictures, `grad`, `1 - y * y` and what is passed on, by
 evaluating the pieces of the rule's own source with the values that its closure holds. Nothing
-about single ops is written here, except where a formula needs to be told in another way. Leans on
-sources.
+about single ops is written here: what needs to be told in another way is in pictures. Leans on
+sources and pictures.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
+from viz.pictures import LEADS_TO, Term, told_backward
 from viz.sources import op_source, rule_text, rule_tree
 
 SIGNS: dict[type[ast.operator], str] = {
@@ -58,39 +59,33 @@ EXPLAINED = {
 
 
 @dataclass(slots=True)
-class Term:
-    """A piece of a formula with its value, or the sign between two pieces."""
-
-    text: str
-    value: Any = None
-    is_sign: bool = False
-    names: set[str] = field(default_factory=set)
-
-
-LEADS_TO = Term("→", is_sign=True)
-
-
-@dataclass(slots=True)
 class Formula:
     """One rule as text and as terms; `kind` says which picture tells it best."""
 
     text: str
     kind: str
     terms: list[Term]
+    words: str = ""
 
     @property
     def explain(self) -> str:
         """The rule in one sentence."""
-        return EXPLAINED[self.kind]
+        return self.words or EXPLAINED[self.kind]
 
 
-def rule_formula(op: Callable[..., Any], rule: Any, grad: np.ndarray | None) -> Formula:
-    """The formula of one backward rule of an op, its terms evaluated where `grad` is known."""
+def rule_formula(
+    op: Callable[..., Any], rule: Any, grad: np.ndarray | None, slot: str = "",
+    given: dict[str, Any] | None = None,
+) -> Formula:  # fmt: skip
+    """The formula of one backward rule of an op, its terms evaluated where `grad` is known.
+
+    `slot` is the input that the rule sends to, `given` holds all inputs by name.
+    """
     text, kind = rule_text(op, rule), KIND_OF.get(op.__name__)
     scope = {**getattr(rule, "__globals__", {}), **held(rule), "grad": grad}
-    told = TOLD.get(op.__name__)
-    if told is not None and grad is not None and told[0] <= scope.keys():
-        return Formula(text, kind or "other", told[1](scope, grad))
+    told = told_backward(op.__name__, slot, {**(given or {}), **scope}, rule)
+    if told is not None:
+        return Formula(text, kind or "other", *told)
     expression = expression_of(op, rule, scope)
     if expression is None:
         return Formula(text, kind or "other", [Term("grad", grad, names={"grad"}), LEADS_TO])
@@ -253,24 +248,3 @@ def forward_text(op: Callable[..., Any]) -> str:
         if isinstance(target, ast.Name) and target.id == value.id:
             lines.append(ast.unparse(each))
     return "\n".join(lines)
-
-
-# ---- formulas that are better told in another way than their source ------------------------------
-
-
-def tell_cross_entropy(scope: dict[str, Any], grad: np.ndarray) -> list[Term]:
-    """Softmax less one-hot, shared among the samples."""
-    softmax = scope["exponentials"] / scope["totals"]
-    share = np.asarray(scope["share"](grad))
-    return [
-        Term("softmax", softmax),
-        Term("−", is_sign=True),
-        Term("one_hot(target)", np.asarray(scope["wanted"], softmax.dtype)),
-        Term("×", is_sign=True),
-        Term("grad shared", share, names={"grad"}),
-    ]
-
-
-TOLD: dict[str, tuple[set[str], Callable[[dict[str, Any], np.ndarray], list[Term]]]] = {
-    "cross_entropy": ({"exponentials", "totals", "wanted", "share"}, tell_cross_entropy),
-}

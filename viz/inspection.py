@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from viz.formulas import Formula, Term, forward_text, rule_formula
-from viz.graph import Edge, size_text
-from viz.recording import Moment, Recording
+from viz.formulas import Formula, forward_text, rule_formula
+from viz.graph import Edge, Vertex, size_text
+from viz.pictures import FORWARD, Term, told_forward
+from viz.recording import Recording
 from viz.sources import op_source
 
 JOINED = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "matmul": "@", "pow": "^"}
@@ -37,7 +38,7 @@ def inspect_moment(recording: Recording, index: int) -> dict[str, Any]:
         "update": None,
     }
     if moment.phase == "forward":
-        found["forward"] = forward_record(recording, moment)
+        found["forward"] = forward_record(recording, index)
     elif moment.phase == "backward":
         found["arrived"] = [arrival(recording, edge) for edge in moment.arrived]
         rules = (rule_record(recording, index, edge) for edge in edges_sent(recording, index))
@@ -76,7 +77,12 @@ def rule_record(recording: Recording, index: int, edge: Edge) -> dict[str, Any]:
     rule = rules[int(edge.slot)] if isinstance(rules, tuple) else rules
     op = growing.ops[edge.target]
     grad = store.values(f"{edge.target}.grad")
-    formula = rule_formula(op, rule, grad) if rule else Formula("", "other", [Term("grad")])
+    given = inputs_by_name(recording, edge.target)
+    formula = (
+        rule_formula(op, rule, grad, edge.input, given)
+        if rule
+        else Formula("", "other", [Term("grad")])
+    )
     raw, shape = store.summaries[f"{edge.id}.raw"].shape, source.shape or ()
     return {
         "edge": edge.id,
@@ -136,25 +142,66 @@ def unbroadcast_record(edge: Edge, raw: tuple[int, ...], shape: tuple[int, ...])
     }
 
 
-def forward_record(recording: Recording, moment: Moment) -> dict[str, Any]:
+def inputs_by_name(recording: Recording, vertex: str) -> dict[str, Any]:
+    """What an op was given, as arrays, while they are kept."""
+    values = {
+        edge.input: recording.arrays.values(f"{edge.source}.value")
+        for edge in recording.growing.into[vertex]
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def forward_record(recording: Recording, index: int) -> dict[str, Any]:
     """How the value was made from the inputs."""
-    parts: list[dict[str, Any]] = []
+    moment = recording.moments[index]
     op = recording.growing.ops[moment.vertex]
-    for edge in recording.growing.into[moment.vertex]:
-        source = recording.graph.vertices[edge.source]
-        if parts:
-            parts.append({"sign": JOINED.get(op.__name__, ",")})
-        name = f"{source.id}.value"
-        role = "parameter" if source.kind == "parameter" else "value"
-        known = name if name in recording.arrays.summaries else None
-        parts.append({"text": edge.input, "array": known, "role": role, "from": source.title})
+    given = inputs_by_name(recording, moment.vertex)
+    kept = recording.growing.saved.get(moment.vertex, {})
+    told = told_forward(op.__name__, {**given, **kept}) if op.__name__ in FORWARD else None
+    sources = {
+        edge.input: recording.graph.vertices[edge.source]
+        for edge in recording.growing.into[moment.vertex]
+    }
+    parts = plain_parts(recording, sources, op) if told is None else []
+    for k, term in enumerate(told or []):
+        if term.is_sign:
+            parts.append({"sign": term.text})
+        elif term.text in sources:
+            parts.append(source_part(recording, term.text, sources[term.text]))
+        else:
+            name = f"f{index}.{k}"
+            recording.arrays.keep(name, np.asarray(term.value))
+            origin = sources.get(term.text.partition(".")[0])
+            is_trained = origin is not None and origin.kind == "parameter"
+            role = "parameter" if is_trained else "value"
+            parts.append({"text": term.text, "array": name, "role": role})
+    joined = [part["sign"] for part in parts if "sign" in part]
     return {
         "parts": parts,
         "result": moment.array,
         "text": forward_text(op),
         "kind": op.__name__,
+        "arrow": "=" if joined and parts[-1].get("sign") is None and "," not in joined else "→",
         "settings": recording.graph.vertices[moment.vertex].settings,
     }
+
+
+def plain_parts(recording: Recording, sources: dict[str, Vertex], op: Any) -> list[dict[str, Any]]:
+    """The inputs side by side, with the op's sign between them where it has one."""
+    parts: list[dict[str, Any]] = []
+    for name, source in sources.items():
+        if parts:
+            parts.append({"sign": JOINED.get(op.__name__, ",")})
+        parts.append(source_part(recording, name, source))
+    return parts
+
+
+def source_part(recording: Recording, text: str, source: Vertex) -> dict[str, Any]:
+    """One input as it came."""
+    name = f"{source.id}.value"
+    role = "parameter" if source.kind == "parameter" else "value"
+    known = name if name in recording.arrays.summaries else None
+    return {"text": text, "array": known, "role": role, "from": source.title}
 
 
 def update_record(recording: Recording, index: int) -> dict[str, Any]:

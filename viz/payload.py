@@ -99,6 +99,7 @@ class Payload:
         inspections = {str(k): self.inspect(k) for k in range(len(self.indices))} if few else {}
         nodes = [self.node(self.graph.vertices[name]) for name in self.vertices]
         moments = [self.moment(position) for position in range(len(self.indices))]
+        update = self.recording.update_places.get(self.step)
         boxes = {
             box
             for name in self.vertices
@@ -121,6 +122,7 @@ class Payload:
             "edges": [self.edge(edge) for edge in self.edges],
             "modules": [self.module(box) for box in self.graph.boxes if box in boxes],
             "moments": moments,
+            "update_source": None if update is None else self.source(update),
             "sources": [source_record(place) for place in self._sources],
             "ops": {op.__name__: op_record(op) for op in ops},
             "inspections": inspections,

@@ -21,6 +21,7 @@ from minitorch.tensor import Tensor
 from viz.arrays import Store
 from viz.growing import GrowingGraph
 from viz.memory import MemoryCount
+from viz.sources import Place, place_of, user_frame
 
 DEFAULT_BUDGET = 256 << 20  # bytes of values kept alive
 
@@ -73,6 +74,7 @@ class Recording(Listener):
         self.arrays = Store(budget)
         self.updates: dict[int, Update] = {}
         self.without_gradient: dict[int, list[str]] = {}  # by step: what the optimizer skipped
+        self.update_places: dict[int, Place] = {}  # by step: the line that let the optimizer act
         self.error: BaseException | None = None
         self.on_moment: Callable[[Recording], None] | None = None
         self.sent_at: dict[str, int] = {}  # by edge: the moment at which a gradient passed it
@@ -193,11 +195,7 @@ class Recording(Listener):
             self.without_gradient[self.growing.step] = names
             self._before = {id(each): self._value_now(each) for each in trained}
             return
-        settings = {
-            name: value
-            for name, value in vars(optimizer).items()
-            if isinstance(value, int | float) and not name.startswith("_")
-        }
+        self.update_places[self.growing.step] = place_of(user_frame())
         for parameter in trained:
             vertex = self.growing.vertex_of(parameter)
             now = len(self.moments)
@@ -206,6 +204,7 @@ class Recording(Listener):
             self.arrays.keep(f"u{now}.before", before, again=True)
             self.arrays.keep(f"u{now}.after", after)
             self.arrays.keep(f"u{now}.change", after - before)
+            settings = settings_of(optimizer, parameter)
             self.updates[now] = Update(type(optimizer).__name__, settings, optimizer.update)
             self._happened("update", "update", vertex, f"u{now}.after")
 
@@ -247,6 +246,18 @@ def record(budget: int = DEFAULT_BUDGET, steps: int | None = None) -> Recording:
     `RecordingDone` leaves the recorded code.
     """
     return Recording(budget, steps)
+
+
+def settings_of(optimizer: Any, parameter: Tensor) -> dict[str, Any]:
+    """The numbers that an optimizer is told for one parameter: `lr`, `momentum`, ..."""
+    for group in getattr(optimizer, "param_groups", []):
+        if any(each is parameter for each in group["params"]):
+            return {
+                name: value
+                for name, value in group.items()
+                if isinstance(value, int | float | tuple) and value is not False
+            }
+    return {}
 
 
 def node_in(trace: TracebackType | None) -> Node | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ debugger = Debugger(recording)
 def recorded(code: str = RECORD) -> Debugger:
     """Run code that makes `debugger`; return the debugger."""
     names: dict[str, Any] = {}
+    linecache.cache["<recorded>"] = (len(code), None, code.splitlines(keepends=True), "<recorded>")
     exec(compile(code, "<recorded>", "exec"), names)
     debugger: Debugger = names["debugger"]
     return debugger

@@ -183,6 +183,24 @@ def test_rings_of_trouble_wait_for_the_gradient_that_is_in_trouble(open_page, wa
     expect(debugger.locator(".node.trouble")).to_have_count(0)
 
 
+def test_a_long_source_can_be_read_whole(open_page):
+    debugger = open_page()
+    code = debugger.locator(".formula pre.code")
+    hidden = "code => code.scrollHeight > code.clientHeight + 1"
+    assert code.evaluate(hidden)
+    debugger.get_by_role("button", name=re.compile(r"all \d+ lines")).click()
+    assert not code.evaluate(hidden)
+    debugger.get_by_role("button", name="fewer lines").click()
+    assert code.evaluate(hidden)
+
+
+def test_the_update_shows_the_line_that_let_it_happen_and_its_settings(open_page):
+    debugger = open_page()
+    debugger.press("End")
+    expect(debugger.locator(".listing .line.here")).to_contain_text("optimizer.step()")
+    expect(debugger.locator(".formula .explain").first).to_contain_text("lr = 0.1")
+
+
 def test_predict_covers_the_result_checks_and_reveals(open_page, watched: Watched):
     debugger = open_page()
     watched.page.keyboard.press("p")

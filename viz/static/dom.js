@@ -54,8 +54,8 @@ export function number(value, digits = 4) {
   const size = Math.abs(value);
   let text;
   if (Number.isInteger(value) && size < 1e6) text = String(value);
-  else if (size >= 1e5 || size < 1e-3) text = value.toExponential(Math.max(0, digits - 3));
-  else text = value.toFixed(Math.max(0, digits - 1 - Math.max(0, Math.floor(Math.log10(size)))));
+  else if (size >= 1e5 || size < 1e-3) text = value.toExponential(Math.max(0, digits - 2));
+  else text = value.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(size))));
   return text.replaceAll("-", "−");
 }
 

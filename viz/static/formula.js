@@ -28,7 +28,7 @@ function picture(id, caption, view, options = {}) {
 }
 
 function sign(text) {
-  return element("span", { class: "sign" }, text);
+  return element("span", { class: text.length > 2 ? "sign words" : "sign" }, text);
 }
 
 // ---- source ----------------------------------------------------------------------------------
@@ -48,17 +48,34 @@ export function codeBlock(inspection) {
   const block = element("pre", { class: "code", "aria-label": "source of the op", tabindex: 0 }, shown);
   const first = shown.findIndex((line) => !line.classList.contains("dim"));
   if (first > 1) requestAnimationFrame(() => (block.scrollTop = shown[first].offsetTop));
-  return block;
+  return foldable(block, lines.length);
 }
 
-// Which lines belong to the backward: inner functions, and from the first lambda or return on.
+const SHOWN_LINES = 6;
+let whole = false; // once unfolded, sources stay so from step to step
+
+// A long source begins as a few lines that scroll; a button shows it whole.
+function foldable(block, count) {
+  if (count <= SHOWN_LINES) return block;
+  const words = () => (whole ? "fewer lines" : `all ${count} lines`);
+  const button = element("button", { type: "button", class: "link more-lines", "aria-expanded": String(whole), onclick: () => {
+    whole = !whole;
+    block.classList.toggle("whole", whole);
+    button.textContent = words();
+    button.setAttribute("aria-expanded", String(whole));
+  } }, words());
+  block.classList.toggle("whole", whole);
+  return element("div", { class: "folded-code" }, block, button);
+}
+
+// Which lines belong to the backward: inner functions of grad, and from the first lambda or return on.
 function ruleLines(lines) {
   let inner = null; // indentation of the inner function that we are in
   let after = false;
   return lines.map((line) => {
     const indent = line.length - line.trimStart().length;
     if (inner !== null && line.trim() && indent <= inner) inner = null;
-    if (/^\s*def /.test(line)) inner = indent;
+    if (inner === null && /^\s*def .*\bgrad\b/.test(line)) inner = indent;
     if (inner === null && /^return\b|\blambda\b/.test(line)) after = true;
     return inner !== null || after;
   });
@@ -152,10 +169,9 @@ function forwardRow(forward, code, view) {
     const separate = index && part.sign === undefined && forward.parts[index - 1].sign === undefined;
     return [separate ? sign(",") : null, drawn];
   });
-  const arrow = forward.parts.some((part) => part.sign !== undefined) ? "=" : "→";
   return element("div", { class: `rule kind-${forward.kind ?? "other"}` },
     forward.text && !code.includes(forward.text) && element("div", { class: "rule-name" }, element("code", {}, coloured(cut(forward.text, 200)))),
-    element("div", { class: "row" }, figures, forward.parts.length ? sign(arrow) : null, picture(forward.result, "value", view, { role: "value", strong: true, cell })),
+    element("div", { class: "row" }, figures, forward.parts.length ? sign(forward.arrow ?? "→") : null, picture(forward.result, "value", view, { role: "value", strong: true, cell })),
     forward.explain && element("p", { class: "explain" }, forward.explain));
 }
 
@@ -163,7 +179,7 @@ function updateRow(update, code, view) {
   const cell = cellSize([update.before, update.grad, update.change, update.after].map((id) => view.recording.arrays[id]), LARGE);
   const settings = Object.entries(update.settings ?? {}).map(([name, value]) => `${name} = ${typeof value === "number" ? number(value) : value}`);
   return element("div", { class: "rule" },
-    !code.includes(update.text) && element("pre", { class: "code", tabindex: 0 }, coloured(update.text ?? "")),
+    !code.includes(update.text) && foldable(element("pre", { class: "code", tabindex: 0, "aria-label": "source of the update" }, coloured(update.text ?? "")), update.text.split("\n").length),
     settings.length > 0 && element("p", { class: "explain" }, settings.join(" · ")),
     element("div", { class: "row" },
       picture(update.before, "before", view, { role: "parameter", cell }), sign("+"),

@@ -14,10 +14,11 @@ export class GraphView {
   constructor(actions) {
     this.actions = actions; // select(id), toggle(module), jump(id)
     this.marks = `mt${Math.random().toString(36).slice(2, 8)}${drawings++}`;
-    this.canvas = svg("svg", { class: "canvas", role: "application", tabindex: 0, "aria-label": "computation graph: arrow keys step, shift and arrow keys walk from node to node" });
+    this.drawing = svg("svg", { class: "drawing" });
+    this.canvas = element("div", { class: "canvas", role: "application", tabindex: 0, "aria-label": "computation graph: arrow keys step, shift and arrow keys walk from node to node" }, this.drawing);
     this.note = element("p", { class: "note", hidden: true });
     this.element = element("section", { class: "graph", "aria-label": "graph" }, this.canvas, this.note, this.zoomButtons());
-    this.view = new PanZoom(this.canvas);
+    this.view = new PanZoom(this.canvas, this.drawing);
     this.canvas.addEventListener("click", (event) => this.click(event));
     this.canvas.addEventListener("dblclick", (event) => this.click(event, true));
     this.resizer = new ResizeObserver(() => this.resize());
@@ -50,7 +51,7 @@ export class GraphView {
     this.stubs = svg("g", {});
     const nodes = svg("g", {}, layout.nodes.map((place) => this.drawNode(place)));
     const chips = svg("g", {}, this.wires.map((wire) => wire.chip));
-    this.canvas.replaceChildren(this.arrowheads(), boxes, wires, this.stubs, nodes, chips);
+    this.drawing.replaceChildren(this.arrowheads(), boxes, wires, this.stubs, nodes, chips);
     this.resize(true);
   }
 
@@ -229,7 +230,7 @@ export class GraphView {
     const tall = Math.min(TALLEST, Math.max(120, (this.layout.height + 2 * margin) * scale));
     this.canvas.style.height = `${tall}px`;
     const width = wide / scale;
-    this.view.setHome({ x: full < width ? (full - width) / 2 - margin : -margin, y: -margin, width, height: tall / scale, full: this.layout.width + margin });
+    this.view.setHome({ x: full < width ? (full - width) / 2 - margin : -margin, y: -margin, width, height: tall / scale, full: this.layout.width + margin, pixels: wide, sheet: this.layout });
     this.reveal(this.revealed);
   }
 

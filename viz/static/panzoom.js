@@ -1,9 +1,11 @@
 // Pan by dragging, zoom by Ctrl+wheel (or the wheel, once the graph has the focus).
 
+// The drawing is moved as a whole, like a sheet of paper under a window: the browser keeps what it
+// has painted, where another viewBox would make it lay every text out again.
 export class PanZoom {
-  constructor(canvas, onChange) {
+  constructor(canvas, drawing) {
     this.canvas = canvas;
-    this.onChange = onChange;
+    this.drawing = drawing;
     this.home = { x: 0, y: 0, width: 1, height: 1 };
     this.view = { ...this.home };
     this.moved = 0; // how far the last drag went: a click is a drag of nothing
@@ -16,19 +18,27 @@ export class PanZoom {
 
   // Units of the drawing per pixel on the screen.
   get unit() {
-    return this.view.width / (this.canvas.clientWidth || this.view.width);
+    return this.view.width / (this.home.pixels || this.view.width);
   }
 
+  // `home`: {x, y, width, height} of the view, {pixels} its width on the screen, {sheet} the drawing.
   setHome(home) {
     this.home = home;
+    this.scale = null;
+    this.drawing.setAttribute("viewBox", `0 0 ${home.sheet.width} ${home.sheet.height}`);
     this.show(home);
   }
 
   show(view) {
     cancelAnimationFrame(this.frame);
     this.view = view;
-    this.canvas.setAttribute("viewBox", `${view.x} ${view.y} ${view.width} ${view.height}`);
-    this.onChange?.();
+    const scale = 1 / this.unit;
+    if (scale !== this.scale) {
+      this.scale = scale;
+      this.drawing.setAttribute("width", this.home.sheet.width * scale);
+      this.drawing.setAttribute("height", this.home.sheet.height * scale);
+    }
+    this.drawing.style.transform = `translate(${-view.x * scale}px, ${-view.y * scale}px)`;
   }
 
   zoom(factor, centerX = this.view.x + this.view.width / 2, centerY = this.view.y + this.view.height / 2) {

@@ -4,9 +4,17 @@ import { cut, element } from "./dom.js";
 import { coloured } from "./formula.js";
 
 export function drawSource(node, view) {
-  const source = node && node.source !== null && node.source !== undefined ? view.recording.payload.sources[node.source] : null;
+  const { payload } = view.recording;
+  const moment = view.recording.at(view.position);
+  const updated = moment.phase === "update" && moment.node === node?.id;
+  const number = updated ? payload.update_source : node?.source;
+  const source = payload.sources[number] ?? null;
   if (!node) return [element("p", { class: "muted" }, "no line of code made this moment")];
-  return [callStack(node, view), source ? codeLines(source) : element("p", { class: "muted" }, "its source line is not known")];
+  return [callStack(node, view), source ? codeLines(source, updated ? "moved here" : "made here") : element("p", { class: "muted" }, whyNoLine(node))];
+}
+
+function whyNoLine(node) {
+  return node.kind === "op" ? "its source line is not known" : "it was there before this step began, so no line here made it";
 }
 
 function callStack(node, view) {
@@ -18,9 +26,9 @@ function callStack(node, view) {
 
 const AROUND = 2; // lines shown above and below
 
-function codeLines(source) {
+function codeLines(source, words) {
   const near = source.lines.filter(([line]) => Math.abs(line - source.line) <= AROUND);
   const lines = near.map(([line, text]) => element("div", { class: line === source.line ? "line here" : "line", "aria-current": line === source.line ? "true" : null },
-    element("span", { class: "ln" }, line), element("span", { class: "text" }, coloured(cut(text, 300))), line === source.line ? element("span", { class: "made" }, "◀ made here") : null));
+    element("span", { class: "ln" }, line), element("span", { class: "text" }, coloured(cut(text, 300))), line === source.line ? element("span", { class: "made" }, `◀ ${words}`) : null));
   return element("div", { class: "listing" }, element("div", { class: "cell" }, cut(source.where, 40), source.function && source.function !== "<module>" ? element("small", {}, cut(source.function, 40)) : null), element("pre", {}, lines));
 }

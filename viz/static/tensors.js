@@ -62,11 +62,24 @@ export function numberGrid(values, limit, digits = 3) {
   const rows = asRows(values);
   const finite = rows.flat().filter(isFinite).map(Math.abs);
   const most = limit || Math.max(...finite, 1e-30);
-  return element("table", { class: "grid" }, element("tbody", {}, rows.map((row) => element("tr", {}, row.map((value) => numberCell(value, most, digits))))));
+  const write = sameForm(most, digits);
+  return element("table", { class: "grid" }, element("tbody", {}, rows.map((row) => element("tr", {}, row.map((value) => numberCell(value, most, write))))));
 }
 
-function numberCell(value, most, digits) {
-  const cell = element("td", {}, number(value, digits));
+// As many decimals for all as the largest needs, so that columns line up; what would be 0 then is
+// written out.
+function sameForm(most, digits) {
+  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(most)));
+  if (most >= 1e4 || decimals > 4) return (value) => number(value, digits);
+  return (value) => {
+    if (!isFinite(value) || Number.isInteger(value)) return number(value);
+    const text = value.toFixed(decimals);
+    return Number(text) === 0 ? number(value, 1) : text.replace("-", "−");
+  };
+}
+
+function numberCell(value, most, write) {
+  const cell = element("td", {}, write(value));
   if (!isFinite(value)) cell.className = "bad";
   else {
     const share = Math.min(100, Math.round((100 * Math.abs(value)) / most));
