@@ -76,6 +76,8 @@ class Subset(Dataset):
     def __init__(self, dataset: Dataset, indices: Any) -> None:
         self.dataset = dataset
         self.indices = np.asarray(indices, np.int64)
+        if ((self.indices < 0) | (self.indices >= len(dataset))).any():
+            raise IndexError(f"Subset: an index is not among the {len(dataset)} samples.")
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -99,7 +101,7 @@ def random_split(
     fractions = abs(sum(lengths) - 1) < 1e-6
     ends = np.cumsum([length * total if fractions else length for length in lengths])
     cuts = np.rint(ends).astype(int)
-    if cuts[-1] != total or min(lengths) < 0:
+    if not len(lengths) or cuts[-1] != total or min(lengths) < 0:
         raise ValueError(
             f"random_split: {list(lengths)} do not add up to {total} samples, or to 1."
         )
@@ -111,10 +113,10 @@ def random_split(
 def stack(samples: Sequence[Any]) -> Any:
     """Samples as one batch: tuples field by field, arrays and numbers in a new first dimension.
 
-    Raises ValueError when their shapes differ.
+    Raises ValueError when their shapes differ, or they hold something else than numbers.
     """
     first = samples[0]
-    if isinstance(first, tuple):
+    if isinstance(first, tuple | list):
         return tuple(stack(field) for field in zip(*samples, strict=True))
     arrays = [sample.array if isinstance(sample, Tensor) else sample for sample in samples]
     try:
@@ -125,6 +127,11 @@ def stack(samples: Sequence[Any]) -> Any:
             f"A batch cannot be stacked from samples of shapes {shapes}: bring them to one size, "
             "or give the loader a `collate` that takes the list of samples."
         ) from error
+    if batch.dtype.kind not in "biufc":
+        raise ValueError(
+            f"A batch of {type(first).__name__} cannot be stacked, only one of arrays, numbers and "
+            "tuples of them: give the loader a `collate` that takes the list of samples."
+        )
     return batch.astype(np.float32) if isinstance(first, float) else batch
 
 
@@ -140,7 +147,7 @@ class DataLoader:
 
     Parameters
     ----------
-    dataset : what to serve
+    dataset : what to serve, a `Dataset`, a list of samples or an array
     batch_size : samples in a batch; the last one may be smaller, unless `drop_last`
     shuffle : whether each epoch has its own random order
     transform : called with a batch's first array and a random generator, gives another array
@@ -153,7 +160,7 @@ class DataLoader:
 
     def __init__(
         self,
-        dataset: Dataset,
+        dataset: Dataset | Sequence[Any] | Array,
         batch_size: int = 1,
         shuffle: bool = False,
         *,
@@ -163,10 +170,17 @@ class DataLoader:
         prefetch: int = 0,
         seed: int | None = None,
     ) -> None:
-        if batch_size < 1 or not len(dataset):
-            raise ValueError(
-                f"DataLoader: {len(dataset)} samples in batches of {batch_size} give no batch."
-            )
+        if isinstance(dataset, tuple):
+            raise TypeError("DataLoader: a tuple is no data set. Give it TensorDataset(*arrays).")
+        for name, number, least in (
+            ("batch_size", batch_size, 1),
+            ("prefetch", prefetch, 0),
+            ("seed", seed or 0, 0),
+        ):
+            if not isinstance(number, int | np.integer) or number < least:
+                raise ValueError(
+                    f"DataLoader: {name} is a whole number from {least} on, not {number!r}."
+                )
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -178,6 +192,11 @@ class DataLoader:
         self.epoch = -1  # none has begun
         self.batches_served = 0
         self.go_on_at = 0
+        if not len(self):
+            raise ValueError(
+                f"DataLoader: {len(dataset)} samples in batches of {batch_size} give no batch"
+                f"{', since the last one is dropped' if len(dataset) else ''}."
+            )
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.dataset), self.batch_size)
@@ -203,10 +222,10 @@ class DataLoader:
             np.random.default_rng((self.seed, epoch)).shuffle(order)
         for number in range(start, len(self)):
             indices = order[number * self.batch_size : (number + 1) * self.batch_size]
-            if self.collate is None:
+            if self.collate is None and isinstance(self.dataset, Dataset):
                 batch = self.dataset.batch(indices)
             else:
-                batch = self.collate([self.dataset[index] for index in indices.tolist()])
+                batch = (self.collate or stack)([self.dataset[index] for index in indices.tolist()])
             if self.transform is not None:
                 random = np.random.default_rng((self.seed, epoch, number + 1))
                 if isinstance(batch, tuple):
@@ -221,8 +240,16 @@ class DataLoader:
             "seed": self.seed,
             "epoch": self.epoch,
             "batches_served": self.batches_served,
+            **self.settings(),
+        }
+
+    def settings(self) -> dict[str, int]:
+        """What must be the same for the batches to be the same."""
+        return {
             "batch_size": self.batch_size,
             "samples": len(self.dataset),
+            "shuffle": self.shuffle,
+            "drop_last": self.drop_last,
         }
 
     def load_state_dict(self, state: dict[str, int]) -> None:
@@ -230,9 +257,9 @@ class DataLoader:
 
         Raises ValueError when the batches would not be the same ones.
         """
-        now = {"batch_size": self.batch_size, "samples": len(self.dataset)}
-        saved = {name: state[name] for name in now}
-        if saved != now:
+        now = self.settings()
+        saved = {name: state.get(name) for name in now}
+        if saved != now or not {"seed", "epoch", "batches_served"} <= state.keys():
             raise ValueError(f"DataLoader: the state is of {saved}, this loader has {now}.")
         self.seed, self.epoch = state["seed"], state["epoch"]
         self.batches_served = state["batches_served"]

@@ -22,11 +22,18 @@ __all__ = [
     "RandomCrop",
     "RandomHorizontalFlip",
     "Transform",
+    "check_images",
 ]
 
 
 Array = np.ndarray
 Transform = Callable[[Array, np.random.Generator], Array]
+
+
+def check_images(name: str, images: Array) -> None:
+    """Raise ValueError where `images` is no batch of pictures."""
+    if images.ndim != 4:
+        raise ValueError(f"{name}: images are (N, channels, height, width), not {images.shape}.")
 
 
 class Compose:
@@ -49,8 +56,20 @@ class Normalize:
     mean: Sequence[float]
     std: Sequence[float]
 
+    def __post_init__(self) -> None:
+        if np.size(self.mean) != np.size(self.std) or not np.min(self.std) > 0:
+            raise ValueError(
+                f"Normalize: a mean and a std above 0 per channel, not {self.mean} and {self.std}."
+            )
+
     def __call__(self, images: Array, random: np.random.Generator | None = None) -> Array:
         """Return float32."""
+        check_images("Normalize", images)
+        if np.size(self.mean) not in (1, images.shape[1]):
+            raise ValueError(
+                f"Normalize: {np.size(self.mean)} means for images of shape {images.shape}; it "
+                "takes one per channel, the second number."
+            )
         mean = np.array(self.mean, np.float32).reshape(-1, 1, 1)
         std = np.array(self.std, np.float32).reshape(-1, 1, 1)
         white = np.float32(255 if images.dtype == np.uint8 else 1)
@@ -65,8 +84,13 @@ class RandomHorizontalFlip:
 
     p: float = 0.5
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.p <= 1:
+            raise ValueError(f"RandomHorizontalFlip: p is a probability from 0 to 1, not {self.p}.")
+
     def __call__(self, images: Array, random: np.random.Generator) -> Array:
         """Return a flipped copy."""
+        check_images("RandomHorizontalFlip", images)
         chosen = random.random(len(images)) < self.p
         out = images.copy(order="K")
         out[chosen] = images[chosen, :, :, ::-1]
@@ -79,8 +103,13 @@ class RandomCrop:
 
     padding: int = 4
 
+    def __post_init__(self) -> None:
+        if self.padding < 0:
+            raise ValueError(f"RandomCrop: padding is a number from 0 on, not {self.padding}.")
+
     def __call__(self, images: Array, random: np.random.Generator) -> Array:
         """Return a moved copy."""
+        check_images("RandomCrop", images)
         count, channels, height, width = images.shape
         edge = self.padding
         padded = np.zeros((count, height + 2 * edge, width + 2 * edge, channels), images.dtype)
@@ -98,8 +127,13 @@ class Cutout:
 
     size: int
 
+    def __post_init__(self) -> None:
+        if self.size < 0:
+            raise ValueError(f"Cutout: size is a number from 0 on, not {self.size}.")
+
     def __call__(self, images: Array, random: np.random.Generator) -> Array:
         """Return a copy with holes."""
+        check_images("Cutout", images)
         count, _, height, width = images.shape
         top = random.integers(0, height, (count, 1)) - self.size // 2
         left = random.integers(0, width, (count, 1)) - self.size // 2
@@ -120,7 +154,8 @@ class RandomAffine:
     shift: float = 0.0
 
     def __call__(self, images: Array, random: np.random.Generator) -> Array:
-        """Return a turned copy; bytes are rounded to bytes."""
+        """Return a turned copy; whole numbers are rounded to whole numbers."""
+        check_images("RandomAffine", images)
         count, channels, height, width = images.shape
         of_image = np.arange(count)[:, None, None]
         angle = np.deg2rad(random.uniform(-self.degrees, self.degrees, (count, 1, 1)))
@@ -140,4 +175,4 @@ class RandomAffine:
                 pixels = images.transpose(0, 2, 3, 1)[of_image, rows % height, columns % width]
                 out += weight[..., None] * pixels
         turned = out.transpose(0, 3, 1, 2)
-        return np.rint(turned).astype(images.dtype) if images.dtype.kind == "u" else turned
+        return np.rint(turned).astype(images.dtype) if images.dtype.kind in "iu" else turned

@@ -8,6 +8,7 @@ import pickle
 import struct
 import tarfile
 import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -458,6 +459,17 @@ def test_mosaics(folder):
     np.testing.assert_array_equal(train.images[40001], noise[0].transpose(2, 0, 1))
     np.testing.assert_array_equal(test.images[200], noise[1].transpose(2, 0, 1))
     assert test.labels[203] == 3
+    whole = target.read_bytes()
+    header = np.lib.format.magic(1, 0) + b"\x76\0" + b"{'descr': '|u1', 'fortran_order': False, "
+    header += b"'shape': (8000000000000,)}".ljust(0x76 - len(header) + 9) + b"\n"
+    huge = io.BytesIO()
+    with zipfile.ZipFile(huge, "w") as archive:
+        archive.writestr("train_labels.npy", header)
+    for damaged in (whole[:-30], b"", b"hello", pickle.dumps(labels), huge.getvalue()):
+        target.write_bytes(damaged)
+        with pytest.raises(DataError, match="cannot be read"):
+            cifar10()
+    target.write_bytes(whole)
     (folder / "cifar10" / "test_batch.webp").write_bytes(b"RIFF")
     with pytest.raises(DataError, match="cannot be read"):
         cifar10()

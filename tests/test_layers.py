@@ -189,8 +189,33 @@ def test_truncated_normal_stays_inside():
     assert values.min() >= -1
     assert values.max() <= 1.5
     assert values.max() > 1.4
-    with pytest.raises(ValueError, match="almost nothing"):
-        nn.init.trunc_normal_(minitorch.zeros(5), std=0.1, a=3, b=4)
+
+
+@pytest.mark.parametrize(
+    "low, high, mean",
+    [
+        (-2, 2, 0.0),
+        (4.9, 5.0, 4.9459),
+        (8.0, np.inf, 8.1213),
+        (-np.inf, -30, -30.0333),
+        (-0.01, 0.01, 0.0),
+        (-1, 6, 0.2876),
+    ],
+)
+def test_truncated_normal_has_the_mean_of_its_interval(low, high, mean):
+    """Also where a normal number would never fall; the mean is (pdf(a) - pdf(b)) / probability."""
+    minitorch.manual_seed(0)
+    tensor = minitorch.zeros(20_000, dtype=np.float64)
+    values = nn.init.trunc_normal_(tensor, a=low, b=high).array
+    assert low <= values.min()
+    assert values.max() <= high
+    assert values.mean() == pytest.approx(mean, abs=4 * values.std() / 20_000**0.5)
+
+
+@pytest.mark.parametrize("settings", [{"a": 3, "b": 2}, {"std": 0}, {"mean": np.nan}])
+def test_truncated_normal_without_an_interval_is_refused(settings):
+    with pytest.raises(ValueError, match="no interval"):
+        nn.init.trunc_normal_(minitorch.zeros(5), **settings)
 
 
 def test_statistics_see_outputs_and_gradients_and_leave_no_hook():

@@ -137,3 +137,28 @@ def test_affine_shifts_between_pixels():
     expected = (rows[..., 1:] + rows[..., :-1]) / 2
     np.testing.assert_allclose(out, expected, rtol=1e-5)
     assert out.dtype == np.float32
+
+
+WRONG = [
+    (lambda: Normalize([0.5], [0.0]), "std above 0"),
+    (lambda: Normalize([0.5, 0.5], [1.0]), "per channel"),
+    (lambda: Normalize([0.5] * 2, [1.0] * 2)(pictures()), "2 means for images"),
+    (lambda: RandomCrop(-1), "padding"),
+    (lambda: Cutout(-3), "size"),
+    (lambda: RandomHorizontalFlip(7), "probability"),
+]
+
+
+@pytest.mark.parametrize("call, words", WRONG)
+def test_settings_without_a_sense_are_refused(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [RandomCrop(2), Cutout(3), RandomHorizontalFlip(), RandomAffine(9), Normalize([0.5], [0.5])],
+)
+def test_what_is_no_batch_of_pictures_is_refused(transform):
+    with pytest.raises(ValueError, match=rf"{type(transform).__name__}: .*\(20, 8, 6\)"):
+        transform(pictures()[:, 0], random())
