@@ -200,6 +200,7 @@ def pip(*arguments: str) -> None:
     """Install with pip, naming on one line what it is at."""
     # Without compiling: most of what is installed is never imported, and the rest compiles itself.
     options = ["--no-compile", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
+    options.append("--retries=2")  # enough for a hiccup; without a network the answer comes sooner
     lines = []
     with subprocess.Popen(
         [str(environment_python()), "-m", "pip", "install", *options, *arguments],
@@ -212,6 +213,8 @@ def pip(*arguments: str) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             lines.append(line)
+            if "Retrying" in line and sum("Retrying" in earlier for earlier in lines) == 1:
+                print("  The package index does not answer; trying again.", flush=True)
             if sys.stdout.isatty() and line.startswith(("Collecting", "Installing")):
                 print(f"\r  {line.split(' (')[0].strip()[:74]:<76}", end="", flush=True)
     if sys.stdout.isatty():

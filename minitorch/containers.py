@@ -20,7 +20,7 @@ class ModuleList(Module):
 
     def append(self, module: Module) -> ModuleList:
         """Add one at the end."""
-        setattr(self, str(len(self)), module)
+        self.add_module(str(len(self)), module)
         return self
 
     def extend(self, modules: Iterable[Module]) -> ModuleList:
@@ -52,7 +52,7 @@ class Sequential(ModuleList):
         for position, given in enumerate(modules):
             named = given.items() if isinstance(given, Mapping) else [(str(position), given)]
             for name, module in named:
-                setattr(self, name, module)
+                self.add_module(name, module)
 
     def forward(self, x: Any) -> Any:
         """Apply the modules in order."""

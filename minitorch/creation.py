@@ -16,6 +16,7 @@ from minitorch.tensor import Tensor, as_array
 __all__ = [
     "RELU_GAIN",
     "arange",
+    "checked_sizes",
     "drawn",
     "empty",
     "empty_like",
@@ -49,6 +50,14 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     return Tensor(np.array(as_array(data, dtype)), requires_grad=requires_grad)
 
 
+def checked_sizes(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """The sizes as one tuple, whichever way they were given; ValueError for what is no size."""
+    sizes = flat_sizes(shape)
+    if not all(isinstance(size, int | np.integer) and size >= 0 for size in sizes):
+        raise ValueError(f"{name}: sizes are whole numbers from 0 on, not {sizes}.")
+    return sizes
+
+
 def from_numpy(array: np.ndarray) -> Tensor:
     """A tensor that shares the array's memory: writing to one changes the other."""
     if not isinstance(array, np.ndarray):
@@ -61,29 +70,30 @@ def from_numpy(array: np.ndarray) -> Tensor:
 def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """All `fill_value`, in its own dtype (float32 for a float) unless one is given."""
     value = as_array(fill_value, dtype)
-    return Tensor(np.full(flat_sizes((shape,)), value), requires_grad=requires_grad)
+    return Tensor(np.full(checked_sizes("full", (shape,)), value), requires_grad=requires_grad)
 
 
 def zeros(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """All 0."""
-    return Tensor(np.zeros(flat_sizes(shape), dtype), requires_grad=requires_grad)
+    return Tensor(np.zeros(checked_sizes("zeros", shape), dtype), requires_grad=requires_grad)
 
 
 def ones(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """All 1."""
-    return Tensor(np.ones(flat_sizes(shape), dtype), requires_grad=requires_grad)
+    return Tensor(np.ones(checked_sizes("ones", shape), dtype), requires_grad=requires_grad)
 
 
 def empty(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """Memory as it was found, to be written to before it is read."""
-    return Tensor(np.empty(flat_sizes(shape), dtype), requires_grad=requires_grad)
+    return Tensor(np.empty(checked_sizes("empty", shape), dtype), requires_grad=requires_grad)
 
 
 def eye(
     rows: int, columns: int | None = None, dtype: Any = np.float32, requires_grad: bool = False
 ) -> Tensor:
     """A matrix with 1 on the diagonal, else 0."""
-    return Tensor(np.eye(rows, columns, dtype=dtype), requires_grad=requires_grad)
+    sizes = checked_sizes("eye", (rows, rows if columns is None else columns))
+    return Tensor(np.eye(*sizes, dtype=dtype), requires_grad=requires_grad)
 
 
 def arange(
@@ -107,12 +117,13 @@ def linspace(
     start: float, end: float, steps: int, dtype: Any = np.float32, requires_grad: bool = False
 ) -> Tensor:
     """`steps` numbers, evenly spaced from `start` to `end`, both included."""
-    return Tensor(np.linspace(start, end, steps, dtype=dtype), requires_grad=requires_grad)
+    (count,) = checked_sizes("linspace", (steps,))
+    return Tensor(np.linspace(start, end, count, dtype=dtype), requires_grad=requires_grad)
 
 
 def randn(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """Normally distributed, mean 0, standard deviation 1."""
-    values = generator().standard_normal(flat_sizes(shape), dtype=drawn(dtype))
+    values = generator().standard_normal(checked_sizes("randn", shape), dtype=drawn(dtype))
     return Tensor(np.asarray(values, dtype), requires_grad=requires_grad)
 
 
@@ -123,13 +134,15 @@ def gaussian(*shape: Any, mean: float = 0.0, std: float = 1.0) -> Tensor:
 
 def uniform(*shape: Any, low: float = 0.0, high: float = 1.0) -> Tensor:
     """Evenly distributed from `low` up to, not including, `high`; float32."""
-    values = generator().random(flat_sizes(shape), dtype=np.float32)
+    if not low <= high:
+        raise ValueError(f"uniform: low must not be above high: {low} and {high}.")
+    values = generator().random(checked_sizes("uniform", shape), dtype=np.float32)
     return Tensor(np.asarray(values) * np.float32(high - low) + np.float32(low))
 
 
 def rand(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """Evenly distributed from 0 up to, not including, 1."""
-    values = generator().random(flat_sizes(shape), dtype=drawn(dtype))
+    values = generator().random(checked_sizes("rand", shape), dtype=drawn(dtype))
     return Tensor(np.asarray(values, dtype), requires_grad=requires_grad)
 
 
@@ -142,6 +155,9 @@ def randint(low: int, high: Any, shape: Any = None, dtype: Any = np.int64) -> Te
     """Whole numbers from `low` up to, not including, `high`; `randint(high, shape)` begins at 0."""
     if shape is None:
         low, high, shape = 0, low, high
+    if not low < high:
+        raise ValueError(f"randint: no whole number lies from {low} up to, not including, {high}.")
+    shape = checked_sizes("randint", (shape,))
     return Tensor(np.asarray(generator().integers(low, high, shape, dtype)))
 
 
@@ -155,7 +171,9 @@ def kaiming_uniform(*shape: Any, gain: float = RELU_GAIN) -> Tensor:
 
     Bound gain * sqrt(3 / fan_in), fan_in being the inputs of one output: He et al. 2015.
     """
-    sizes = flat_sizes(shape)
+    sizes = checked_sizes("kaiming_uniform", shape)
+    if not math.prod(sizes[1:]):
+        raise ValueError(f"kaiming_uniform: a weight (out, in, ...) of shape {sizes} has no input.")
     bound = gain * math.sqrt(3 / math.prod(sizes[1:]))
     return uniform(*sizes, low=-bound, high=bound)
 

@@ -39,6 +39,10 @@ class Linear(Module):
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+        if in_features < 1 or out_features < 1:
+            raise ValueError(
+                f"Linear: {in_features} features in, {out_features} out: both must be at least 1."
+            )
         self.weight = Parameter(kaiming_uniform(out_features, in_features, gain=1 / math.sqrt(3)))
         bound = 1 / math.sqrt(in_features)
         self.bias = Parameter(uniform(out_features, low=-bound, high=bound)) if bias else None
@@ -91,6 +95,8 @@ class Dropout(Module):
     """While training, each element is 0 with probability `p`, the others divided by 1 - p."""
 
     def __init__(self, p: float = 0.5) -> None:
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout: p is a probability, from 0 to 1, not {p}.")
         self.p = p
 
     def forward(self, x: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ __all__ = [
     "Array",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "check_chances",
     "check_classes",
     "check_target",
     "class_weights",
@@ -102,6 +103,16 @@ def check_target(name: str, x: Array, target: Array) -> None:
         raise ValueError(f"{name}: the target holds NaN, which would make every weight NaN.")
 
 
+def check_chances(name: str, target: Array) -> None:
+    """Raise ValueError where a target is no probability: labels -1 and 1, or class numbers."""
+    outside = (target < 0) | (target > 1)
+    if outside.any():
+        raise ValueError(
+            f"{name}: the target holds {target[outside].flat[0]}, but a probability lies from 0 "
+            "to 1. Turn labels -1 and 1 into 0 and 1; for class numbers take cross_entropy."
+        )
+
+
 @op
 def mse_loss(x: Array, target: Array, reduction: str = "mean") -> Any:
     """(x - target) squared, over tensors of one shape."""
@@ -167,7 +178,7 @@ def class_weights(
     per_class = np.ones(along, scores.dtype)
     if weight is not None:
         per_class = np.asarray(weight, scores.dtype).reshape(along)
-    if target.dtype.kind == "f":
+    if target.dtype.kind == "f" and target.ndim == scores.ndim:
         check_target(name, scores, target)
         hot, counts, total = target, 1, scores.size / max(classes, 1)
     else:
@@ -277,6 +288,7 @@ def binary_cross_entropy(
 ) -> Any:
     """-(target log p + (1 - target) log(1 - p)), log not below -100; prefer it from logits."""
     check_target("binary_cross_entropy", probability, target)
+    check_chances("binary_cross_entropy", target)
     if not ((probability >= 0) & (probability <= 1)).all():
         raise ValueError(
             "binary_cross_entropy: probabilities must lie from 0 to 1. For any numbers there is "
@@ -310,6 +322,7 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     check_target(name, logits, target)
+    check_chances(name, target)
     small = np.exp(-np.abs(logits))
     if_one = np.log1p(small) - np.minimum(logits, 0)  # -log(sigmoid(x))
     if_zero = if_one + logits  # -log(1 - sigmoid(x))

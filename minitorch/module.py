@@ -131,6 +131,12 @@ class Module:
         """Call `hook(module, inputs, output)` after forward; its answer replaces the output."""
         return HookHandle(self, False, hook)
 
+    def add_module(self, name: str, module: Module) -> None:
+        """Assign a module under a name that need not be a word of Python, such as "0"."""
+        if not isinstance(module, Module):
+            raise TypeError(f"{type(self).__name__}: {module!r:.80} is no module.")
+        setattr(self, name, module)
+
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign, and tell parameters their dotted name, for pictures and errors."""
         object.__setattr__(self, name, value)

@@ -63,6 +63,7 @@ def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
         return amax(x)
     if not isinstance(dim, int):
         return maximum(x, dim)
+    checked_dim("max", dim, x.ndim)
     return picked(x, dim, argmax(x, dim, keepdim=True), keepdim)
 
 
@@ -72,6 +73,7 @@ def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
         return amin(x)
     if not isinstance(dim, int):
         return minimum(x, dim)
+    checked_dim("min", dim, x.ndim)
     return picked(x, dim, argmin(x, dim, keepdim=True), keepdim)
 
 

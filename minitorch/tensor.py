@@ -370,7 +370,15 @@ def as_array(data: Any, dtype: Any = None) -> Array:
     """`data` as a numpy array; Python floats become float32, as in PyTorch."""
     if isinstance(data, Tensor):
         data = data.array
-    array = np.asarray(data, dtype)
+    try:
+        array = np.asarray(data, dtype)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(
+            f"tensor: the lists in {data!r:.80} are not equally long. Pad the short ones, or make "
+            "one tensor of each."
+        ) from error
     if array.dtype.kind not in "fiub":
         raise TypeError(f"a tensor holds numbers or booleans, not {array.dtype}: {data!r:.80}")
     if (

@@ -5,6 +5,7 @@ import pytest
 
 import minitorch
 import minitorch.functional as F
+from minitorch import nn
 
 ones = minitorch.ones
 
@@ -61,6 +62,37 @@ CASES = {
         ValueError,
         "batch is empty",
     ),
+    "no probability": (
+        lambda: F.binary_cross_entropy_with_logits(ones(2), minitorch.tensor([1.0, -1.0])),
+        ValueError,
+        "holds -1.0, but a probability.*labels -1 and 1 into 0 and 1",
+    ),
+    "class labels with NaN": (
+        lambda: F.cross_entropy(ones(2, 3), minitorch.tensor([0.0, float("nan")])),
+        TypeError,
+        "target is float32; class indices are integers",
+    ),
+    "a layer without inputs": (lambda: nn.Linear(0, 5), ValueError, "Linear: 0 features in"),
+    "no layer": (
+        lambda: nn.Sequential(3),  # type: ignore[arg-type]
+        TypeError,
+        "Sequential: 3 is no module",
+    ),
+    "no part of 1": (lambda: nn.Dropout(2.0), ValueError, "Dropout: p is a probability"),
+    "lists of two lengths": (
+        lambda: minitorch.tensor([[1, 2], [3]]),
+        ValueError,
+        "not equally long. Pad",
+    ),
+    "a size below 0": (lambda: minitorch.zeros(-1), ValueError, r"zeros: sizes.*not \(-1,\)"),
+    "half a size": (lambda: minitorch.randn(2.5), ValueError, "randn: sizes are whole numbers"),
+    "an empty range": (lambda: minitorch.randint(5, 5, (2,)), ValueError, "from 5 up to"),
+    "bounds in the wrong order": (
+        lambda: minitorch.uniform(3, low=2, high=1),
+        ValueError,
+        "low must not be above high",
+    ),
+    "a dimension too far": (lambda: ones(2, 3).max(dim=5), IndexError, "max: dim 5.*2 dimensions"),
     "text": (lambda: minitorch.tensor(["a"]), TypeError, "numbers or booleans"),
     "truth of many": (lambda: bool(ones(2)), ValueError, r"\.any\(\) or \.all\(\)"),
 }

@@ -88,6 +88,11 @@ def draw_graph(result: Tensor | Any, opened: list[str] | None = None) -> GraphPi
     """
     if isinstance(result, Tensor):
         return GraphPicture(graph_of(result))
+    if not isinstance(getattr(result, "graph", None), Graph):
+        raise TypeError(
+            f"draw_graph: {result!r:.80} is neither a tensor nor a recording. Give it what an op "
+            "returned, such as the loss."
+        )
     graph = result.graph
     boxes = [box.id for box in graph.boxes.values() if opened and box.path in opened]
     return GraphPicture(graph, None if opened is None else boxes)
