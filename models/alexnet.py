@@ -19,6 +19,7 @@ class AlexNet(nn.Module):
     """0.50 M parameters; 28 pixels become 14, 7 and 3 by max pooling."""
 
     def __init__(self, classes: int = 10, dropout: float = 0.0) -> None:
+        super().__init__()
         self.features = nn.Sequential(
             *convolution(1, 32),
             nn.MaxPool2d(2),
