@@ -27,6 +27,8 @@ from models.recipe import Recipe
 
 Array = np.ndarray
 
+KEPT = 40  # pictures of mistakes that are kept with the results
+
 
 @dataclass(frozen=True)
 class Classifier(Recipe):
@@ -106,6 +108,21 @@ class Classifier(Recipe):
             "data": f"{self.data}-test",
             "accuracy": round(figures["accuracy"], 6),
             "images": len(batches.dataset),
+        }
+
+    def answers(self, model: Module) -> dict[str, Array]:
+        """For each test image `truth`, `says` and how `sure`; the surest mistakes, best first."""
+        _, test = self.images()
+        probabilities = self.probabilities(model, test.images)
+        says, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+        wrong = np.flatnonzero(says != test.labels)
+        worst = wrong[np.argsort(-sure[wrong], kind="stable")][:KEPT]
+        return {
+            "truth": test.labels.astype(np.uint8),
+            "says": says.astype(np.uint8),
+            "sure": sure.astype(np.float32),
+            "worst": worst.astype(np.int32),
+            "images": np.ascontiguousarray(test.images[worst]),
         }
 
     def predict(self, model: Module, image: Path) -> dict[str, Any]:

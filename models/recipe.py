@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
 from minitorch.nn import Module
 from minitorch.trainers import Trainer
 
@@ -54,6 +56,10 @@ class Recipe:
 
     def evaluate(self, model: Module) -> dict[str, Any]:
         """The figures on unseen data: `data`, the metric, and how much there was."""
+        raise NotImplementedError
+
+    def answers(self, model: Module) -> dict[str, np.ndarray]:
+        """What the model says of each sample of the unseen data, small enough to be kept."""
         raise NotImplementedError
 
     def predict(self, model: Module, image: Path) -> dict[str, Any]:

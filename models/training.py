@@ -139,13 +139,21 @@ def publish(recipe: Recipe, folder: Path) -> dict[str, Any]:
         for name, value in state.items()
     }
     save(halves, FOLDER / "weights" / f"{recipe.name}.safetensors")
-    figures = recipe.evaluate(load(recipe, None))
+    model = load(recipe, None)
+    figures = recipe.evaluate(model)
+    write_answers(recipe, model)
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     result |= {**figures, "value": figures[recipe.metric]}
     write_json(FOLDER / "results" / f"{recipe.name}.json", result)
     log = (folder / "log.jsonl").read_text(encoding="utf-8")
     (FOLDER / "results" / f"{recipe.name}.log.jsonl").write_text(log, encoding="utf-8")
     return {"model": recipe.name, **figures}
+
+
+def write_answers(recipe: Recipe, model: Module) -> None:
+    """Keep what the model says of each unseen sample, for whoever has not the data."""
+    answers: dict[str, Any] = recipe.answers(model)
+    np.savez_compressed(FOLDER / "results" / f"{recipe.name}.answers.npz", **answers)
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
