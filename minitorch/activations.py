@@ -1,4 +1,4 @@
-"""Activation functions: what stands between two layers. Leans on `op`."""
+"""Activation functions (`F.gelu`), relu's kin; as modules: `nonlinearities`. Leans on `op`."""
 
 # Grown in notebooks: 2_02_operations. Edit there, then `make extract`.
 

@@ -1,4 +1,7 @@
-"""The losses as modules, for code that builds its loss once. Leans on `losses` and `module`."""
+"""Loss functions as modules (`nn.MSELoss`), for code that builds its loss once.
+
+As functions they are in `losses`. Leans on it and on `module`.
+"""
 
 # Grown in notebooks: 2_06_modules. Edit there, then `make extract`.
 

@@ -1,4 +1,6 @@
-"""Losses, and the softmax that they stand on. Leans on `op` and `reductions`.
+"""Loss functions (`F.mse_loss`), and the softmax that they stand on; as modules: `criteria`.
+
+Leans on `op` and `reductions`.
 
 A loss compares an output with its target. Its `reduction` says what becomes of the values that it
 finds: "mean", "sum", or "none", which keeps them all.

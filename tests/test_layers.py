@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import minitorch
+from minitorch import activations, gradcheck, nn
 from minitorch import functional as F
-from minitorch import gradcheck, nn
 from minitorch.layer_statistics import LayerStatistics
+from minitorch.nonlinearities import Nonlinearity
 
 RANDOM = np.random.default_rng(0)
 
@@ -43,6 +44,44 @@ def test_sequential_takes_names_and_slices():
     x = minitorch.randn(3, 2)
     np.testing.assert_allclose(model[2](model[:2](x)).array, model(x).array)
     assert next(model.named_parameters())[0] == "first.weight"
+
+
+MODULES = sorted(set(nn.__all__) & {kind.__name__ for kind in Nonlinearity.__subclasses__()})
+MODULES = [name for name in MODULES if "Softmax" not in name]  # these want to know along what
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_activations_as_modules_compute_what_the_functions_do(name):
+    x = minitorch.randn(3, 4)
+    function = getattr(F, SPELLING.get(name, name.lower()))
+    np.testing.assert_array_equal(getattr(nn, name)()(x).array, function(x).array)
+
+
+SPELLING = {"LeakyReLU": "leaky_relu"}
+
+
+def test_every_activation_has_its_module():
+    functions = {SPELLING.get(name, name.lower()) for name in [*MODULES, "PReLU"]}
+    assert functions >= {name for name in activations.__all__ if hasattr(F, name)}
+
+
+def test_settings_of_an_activation():
+    x = minitorch.randn(3, 4)
+    layer = nn.LeakyReLU(0.3, inplace=True)
+    np.testing.assert_array_equal(layer(x).array, F.leaky_relu(x, 0.3).array)
+    assert repr(layer) == "LeakyReLU(negative_slope=0.3)"
+    assert repr(nn.GELU(approximate="tanh")) == "GELU(approximate=tanh)"
+    with pytest.raises(TypeError, match="slope"):
+        nn.LeakyReLU(slope=0.3)
+
+
+def test_prelu_learns_its_slopes():
+    layer = nn.PReLU(3)
+    x = leaf(2, 3, 4)
+    np.testing.assert_allclose(layer(x).array, F.leaky_relu(x, 0.25).array, rtol=1e-6)
+    layer(x).sum().backward()
+    assert layer.weight.grad is not None
+    assert layer.weight.grad.shape == (3,)
 
 
 def test_state_of_another_shape_changes_nothing():
