@@ -1,4 +1,4 @@
-"""Training as a picture: curves that grow epoch by epoch, while the cell still runs.
+"""Training as a picture that grows epoch by epoch, while the cell still runs: curves, layers.
 
 Leans on minitorch's callbacks; matplotlib and IPython are loaded when they are needed.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitorch.callbacks import Callback
+from minitorch.layer_statistics import LayerStatistics
 from minitorch.trainers import Trainer
 from viz import theme
 
@@ -36,11 +37,36 @@ def draw_history(history: list[dict[str, Any]]) -> Any:
     return figure
 
 
-class LivePlot(Callback):
-    """Draw the history anew after every epoch, in place of the drawing before."""
+def draw_layers(batches: list[list[dict[str, Any]]]) -> Any:
+    """Draw how far activations and gradients spread in each layer; returns matplotlib's figure.
+
+    One line for the rows that `LayerStatistics` gave for a batch, the later the darker.
+    """
+    from matplotlib.figure import Figure
+
+    theme.use()
+    rows = [[row for row in batch if row.get("gradient_std")] for batch in batches]
+    names = [f"{row['layer']} {row['kind']}" for row in rows[0]]
+    figure = Figure(figsize=(9, 2.6))
+    panels = (("std", "activations", theme.VALUE), ("gradient_std", "gradients", theme.GRADIENT))
+    for axes, (key, title, color) in zip(figure.subplots(1, 2), panels, strict=True):
+        for number, batch in enumerate(rows, start=1):
+            age = number / len(rows)
+            axes.semilogy([row[key] for row in batch], ".-", color=color, alpha=0.15 + 0.85 * age)
+        axes.set(title=f"{title}: deviation, by layer")
+        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
+    return figure
+
+
+class LiveDrawing(Callback):
+    """Base of what is drawn anew after every epoch, in place of the drawing before."""
 
     def __init__(self) -> None:
         self.display: Any = None
+
+    def draw(self, trainer: Trainer) -> Any:
+        """Return the figure of this moment; every subclass writes its own."""
+        raise NotImplementedError(f"{type(self).__name__} has no draw.")
 
     def on_fit_start(self, trainer: Trainer) -> None:
         """Begin a drawing of its own below the cell."""
@@ -53,8 +79,59 @@ class LivePlot(Callback):
 
         if get_ipython() is None:
             return
-        figure = draw_history(trainer.history)
+        figure = self.draw(trainer)
         if self.display is None:
             self.display = display(figure, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self.display.update(figure)
+
+
+class LivePlot(LiveDrawing):
+    """The figures of the history as curves that grow epoch by epoch."""
+
+    def draw(self, trainer: Trainer) -> Any:
+        """Draw the history."""
+        return draw_history(trainer.history)
+
+
+class LiveLayers(LiveDrawing):
+    """What flows through the layers in the first batch of each epoch, and what comes back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[list[dict[str, Any]]] = []
+        self.statistics: LayerStatistics | None = None
+
+    def draw(self, trainer: Trainer) -> Any:
+        """Draw the batches so far."""
+        return draw_layers(self.batches)
+
+    def on_fit_start(self, trainer: Trainer) -> None:
+        """Begin a drawing, and listen to the first batch."""
+        super().on_fit_start(trainer)
+        self.listen(trainer)
+
+    def listen(self, trainer: Trainer) -> None:
+        """Listen to the next batch."""
+        self.statistics = LayerStatistics(trainer.model).__enter__()
+
+    def on_batch_end(self, trainer: Trainer) -> None:
+        """Listen to one batch only: looking at every number takes time."""
+        if self.statistics is not None:
+            self.batches.append(self.statistics.rows)
+            self.leave()
+
+    def leave(self) -> None:
+        """Listen no more."""
+        if self.statistics is not None:
+            self.statistics.__exit__()
+            self.statistics = None
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """Draw, and listen to the first batch of the next epoch."""
+        super().on_epoch_end(trainer)
+        self.listen(trainer)
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        """Leave no hook behind."""
+        self.leave()

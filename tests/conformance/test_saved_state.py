@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import minitorch as mt
+from minitorch.digits import digits
 from minitorch.state import StateError, load, save
+from models import FOLDER
 from models.mnist_mlp import MnistMLP
 
 torch = pytest.importorskip("torch")
@@ -36,6 +38,21 @@ def test_the_mnist_mlp_gives_the_same_logits_in_torch(tmp_path):
     with torch.no_grad():
         expected = theirs(torch.from_numpy(images())).numpy()
     np.testing.assert_allclose(model(mt.tensor(images())).array, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_trained_mnist_mlp_reads_digits_in_torch_with_the_same_logits():
+    """The committed weights, on 1,000 digits that no training saw."""
+    path = FOLDER / "weights" / "mnist_mlp.safetensors"
+    model, theirs = MnistMLP(), torch_mlp()
+    model.load_state_dict(load(path))
+    theirs.load_state_dict(safetensors_torch.load_file(path))
+    _, (digits_seen_by_none, labels) = digits()
+    pixels = ((digits_seen_by_none / 255 - 0.1307) / 0.3081).astype(np.float32)
+    with torch.no_grad():
+        expected = theirs(torch.from_numpy(pixels)).numpy()
+    found = model(mt.tensor(pixels)).numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    assert (expected.argmax(axis=1) == labels).mean() > 0.95
 
 
 def test_the_mnist_mlp_of_torch_gives_the_same_logits_here(tmp_path):
