@@ -3,7 +3,7 @@
 # Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 3_01_keeping_state,
 # 4_03_convolution_made_fast. Edit there, then `make extract`.
 
-from minitorch import autograd, functional, memory, nn, optim, threads, winograd
+from minitorch import autograd, cuda, functional, memory, nn, optim, threads, winograd
 from minitorch.anomaly import detect_anomaly, set_detect_anomaly
 from minitorch.comparisons import (
     allclose,
@@ -30,6 +30,8 @@ from minitorch.comparisons import (
 from minitorch.conversions import clone
 from minitorch.creation import (
     arange,
+    as_tensor,
+    bernoulli,
     empty,
     empty_like,
     eye,
@@ -39,6 +41,8 @@ from minitorch.creation import (
     gaussian,
     kaiming_uniform,
     linspace,
+    multinomial,
+    normal,
     ones,
     ones_like,
     rand,
@@ -52,16 +56,15 @@ from minitorch.creation import (
     zeros,
     zeros_like,
 )
+from minitorch.devices import Device as device
 from minitorch.diagonals import diag, diagonal, trace, tril, triu
+from minitorch.dtypes import bool as bool
 from minitorch.dtypes import (
-    bool,
     double,
-    float,
     float16,
     float32,
     float64,
     half,
-    int,
     int8,
     int16,
     int32,
@@ -70,8 +73,11 @@ from minitorch.dtypes import (
     short,
     uint8,
 )
+from minitorch.dtypes import float as float
+from minitorch.dtypes import int as int
 from minitorch.gradcheck import gradcheck
-from minitorch.graph import enable_grad, no_grad
+from minitorch.graph import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minitorch.graph import no_grad as inference_mode
 from minitorch.indexing import (
     gather,
     index_add,
@@ -83,8 +89,22 @@ from minitorch.indexing import (
     scatter_add,
     select,
     take_along_dim,
+    where,
 )
-from minitorch.joining import cat, chunk, hstack, repeat_interleave, split, stack, unbind, vstack
+from minitorch.joining import (
+    cat,
+    chunk,
+    hstack,
+    meshgrid,
+    pad,
+    repeat_interleave,
+    split,
+    stack,
+    unbind,
+    vstack,
+)
+from minitorch.joining import cat as concat
+from minitorch.losses import log_softmax, softmax
 from minitorch.mathematics import (
     acos,
     acosh,
@@ -100,22 +120,24 @@ from minitorch.mathematics import (
     expm1,
     floor,
     floor_divide,
+    fmod,
     lerp,
     log1p,
     log2,
     log10,
     logaddexp,
     remainder,
-    round,
     rsqrt,
     sign,
     sinh,
     tan,
     trunc,
 )
+from minitorch.mathematics import round as round
 from minitorch.op import op
+from minitorch.operations import abs as abs
+from minitorch.operations import abs as absolute
 from minitorch.operations import (
-    abs,
     add,
     clamp,
     cos,
@@ -128,7 +150,6 @@ from minitorch.operations import (
     minimum,
     mul,
     neg,
-    pow,
     reciprocal,
     relu,
     sigmoid,
@@ -137,26 +158,36 @@ from minitorch.operations import (
     square,
     sub,
     tanh,
-    where,
 )
-from minitorch.products import bmm, dot, einsum, mm, mv, outer
+from minitorch.operations import clamp as clip
+from minitorch.operations import div as divide
+from minitorch.operations import div as true_divide
+from minitorch.operations import mul as multiply
+from minitorch.operations import neg as negative
+from minitorch.operations import pow as pow
+from minitorch.operations import sub as subtract
+from minitorch.products import addmm, bmm, dot, einsum, mm, mv, outer
 from minitorch.random import manual_seed
+from minitorch.reductions import all as all
 from minitorch.reductions import (
-    all,
     amax,
     amin,
-    any,
+    cdist,
     count_nonzero,
     logsumexp,
     mean,
     norm,
     prod,
     std,
-    sum,
     var,
 )
+from minitorch.reductions import any as any
+from minitorch.reductions import sum as sum
 from minitorch.scans import cumprod, cumsum
-from minitorch.selecting import argmax, argmin, argsort, max, median, min, sort, topk
+from minitorch.selecting import argmax, argmin, argsort, median, sort, topk, unique
+from minitorch.selecting import max as max
+from minitorch.selecting import min as min
+from minitorch.shapes import expand as broadcast_to
 from minitorch.shapes import (
     flatten,
     flip,
@@ -172,52 +203,61 @@ from minitorch.shapes import (
     unflatten,
     unsqueeze,
 )
+from minitorch.shapes import movedim as moveaxis
+from minitorch.shapes import transpose as swapaxes
 from minitorch.state import load, save
 from minitorch.strided import as_strided
-from minitorch.tensor import Tensor
+from minitorch.tensor import Tensor, is_tensor, numel
 
 __all__ = [
     "Tensor",
-    "abs",
+    "absolute",
     "acos",
     "acosh",
     "add",
-    "all",
+    "addmm",
     "allclose",
     "amax",
     "amin",
-    "any",
     "arange",
     "argmax",
     "argmin",
     "argsort",
     "as_strided",
+    "as_tensor",
     "asin",
     "asinh",
     "atan",
     "atan2",
     "atanh",
     "autograd",
+    "bernoulli",
     "bitwise_and",
     "bitwise_not",
     "bitwise_or",
     "bitwise_xor",
     "bmm",
-    "bool",
+    "broadcast_to",
     "cat",
+    "cdist",
     "ceil",
     "chunk",
     "clamp",
+    "clip",
     "clone",
+    "concat",
     "cos",
     "cosh",
     "count_nonzero",
+    "cuda",
     "cumprod",
     "cumsum",
     "detect_anomaly",
+    "device",
     "diag",
     "diagonal",
     "div",
+    "divide",
     "dot",
     "double",
     "einsum",
@@ -233,12 +273,12 @@ __all__ = [
     "eye",
     "flatten",
     "flip",
-    "float",
     "float16",
     "float32",
     "float64",
     "floor",
     "floor_divide",
+    "fmod",
     "from_numpy",
     "full",
     "full_like",
@@ -252,11 +292,13 @@ __all__ = [
     "hstack",
     "index_add",
     "index_select",
-    "int",
+    "inference_mode",
     "int8",
     "int16",
     "int32",
     "int64",
+    "is_grad_enabled",
+    "is_tensor",
     "isclose",
     "isfinite",
     "isinf",
@@ -270,6 +312,7 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
+    "log_softmax",
     "logaddexp",
     "logical_and",
     "logical_not",
@@ -282,31 +325,36 @@ __all__ = [
     "masked_fill",
     "masked_select",
     "matmul",
-    "max",
     "maximum",
     "mean",
     "median",
     "memory",
-    "min",
+    "meshgrid",
     "minimum",
     "mm",
+    "moveaxis",
     "movedim",
     "mul",
+    "multinomial",
+    "multiply",
     "mv",
     "narrow",
     "ne",
     "neg",
+    "negative",
     "nn",
     "no_grad",
     "nonzero",
     "norm",
+    "normal",
+    "numel",
     "ones",
     "ones_like",
     "op",
     "optim",
     "outer",
+    "pad",
     "permute",
-    "pow",
     "prod",
     "rand",
     "rand_like",
@@ -321,18 +369,19 @@ __all__ = [
     "repeat_interleave",
     "reshape",
     "roll",
-    "round",
     "rsqrt",
     "save",
     "scatter",
     "scatter_add",
     "select",
     "set_detect_anomaly",
+    "set_grad_enabled",
     "short",
     "sigmoid",
     "sign",
     "sin",
     "sinh",
+    "softmax",
     "sort",
     "split",
     "sqrt",
@@ -341,7 +390,8 @@ __all__ = [
     "stack",
     "std",
     "sub",
-    "sum",
+    "subtract",
+    "swapaxes",
     "t",
     "take_along_dim",
     "tan",
@@ -354,11 +404,13 @@ __all__ = [
     "transpose",
     "tril",
     "triu",
+    "true_divide",
     "trunc",
     "uint8",
     "unbind",
     "unflatten",
     "uniform",
+    "unique",
     "unsqueeze",
     "var",
     "vstack",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch import anomaly
 from minitorch.graph import Node, Step, mode, no_grad
 from minitorch.op import as_tensor, op, refuse_out_of_date
 from minitorch.replay import send_back_recorded
@@ -29,8 +30,10 @@ __all__ = [
     "as_list",
     "backward_steps",
     "count_consumers",
+    "detect_anomaly",
     "fitted",
     "grad",
+    "set_detect_anomaly",
     "starting_gradient",
     "sum_to_shape",
     "through_hooks",
@@ -171,6 +174,8 @@ def starting_gradient(result: Tensor, gradient: Any, create_graph: bool = False)
 
 
 Array = np.ndarray
+detect_anomaly = anomaly.detect_anomaly
+set_detect_anomaly = anomaly.set_detect_anomaly
 
 
 def grad(

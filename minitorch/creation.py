@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
+from minitorch.devices import Device
 from minitorch.random import generator
 from minitorch.shapes import flat_sizes
 from minitorch.tensor import Tensor, as_array
@@ -16,6 +19,8 @@ from minitorch.tensor import Tensor, as_array
 __all__ = [
     "RELU_GAIN",
     "arange",
+    "as_tensor",
+    "bernoulli",
     "checked_sizes",
     "drawn",
     "empty",
@@ -27,6 +32,8 @@ __all__ = [
     "gaussian",
     "kaiming_uniform",
     "linspace",
+    "multinomial",
+    "normal",
     "ones",
     "ones_like",
     "rand",
@@ -35,6 +42,7 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "takes_device",
     "tensor",
     "uniform",
     "zeros",
@@ -45,6 +53,18 @@ __all__ = [
 RELU_GAIN = math.sqrt(2)
 
 
+def takes_device(create: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The function `create` with PyTorch's `device`, which may only be the CPU."""
+
+    @wraps(create)
+    def create_there(*sizes: Any, device: Any = "cpu", **settings: Any) -> Tensor:
+        Device(device or "cpu")
+        return create(*sizes, **settings)
+
+    return create_there
+
+
+@takes_device
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor with its own copy of `data`: numbers, nested lists, an array or a tensor."""
     return Tensor(np.array(as_array(data, dtype)), requires_grad=requires_grad)
@@ -58,6 +78,12 @@ def checked_sizes(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
     return sizes
 
 
+@takes_device
+def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+    """`data` as a tensor: itself if it is one of that dtype, sharing the memory of an array."""
+    return data.to(dtype=dtype) if isinstance(data, Tensor) else Tensor(data, dtype)
+
+
 def from_numpy(array: np.ndarray) -> Tensor:
     """A tensor that shares the array's memory: writing to one changes the other."""
     if not isinstance(array, np.ndarray):
@@ -67,27 +93,32 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return Tensor(array)
 
 
+@takes_device
 def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """All `fill_value`, in its own dtype (float32 for a float) unless one is given."""
     value = as_array(fill_value, dtype)
     return Tensor(np.full(checked_sizes("full", (shape,)), value), requires_grad=requires_grad)
 
 
+@takes_device
 def zeros(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """All 0."""
     return Tensor(np.zeros(checked_sizes("zeros", shape), dtype), requires_grad=requires_grad)
 
 
+@takes_device
 def ones(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """All 1."""
     return Tensor(np.ones(checked_sizes("ones", shape), dtype), requires_grad=requires_grad)
 
 
+@takes_device
 def empty(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """Memory as it was found, to be written to before it is read."""
     return Tensor(np.empty(checked_sizes("empty", shape), dtype), requires_grad=requires_grad)
 
 
+@takes_device
 def eye(
     rows: int, columns: int | None = None, dtype: Any = np.float32, requires_grad: bool = False
 ) -> Tensor:
@@ -96,6 +127,7 @@ def eye(
     return Tensor(np.eye(*sizes, dtype=dtype), requires_grad=requires_grad)
 
 
+@takes_device
 def arange(
     start: float,
     end: float | None = None,
@@ -113,6 +145,7 @@ def arange(
     return Tensor(np.arange(start, end, step).astype(dtype), requires_grad=requires_grad)
 
 
+@takes_device
 def linspace(
     start: float, end: float, steps: int, dtype: Any = np.float32, requires_grad: bool = False
 ) -> Tensor:
@@ -121,6 +154,7 @@ def linspace(
     return Tensor(np.linspace(start, end, count, dtype=dtype), requires_grad=requires_grad)
 
 
+@takes_device
 def randn(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """Normally distributed, mean 0, standard deviation 1."""
     values = generator().standard_normal(checked_sizes("randn", shape), dtype=drawn(dtype))
@@ -140,6 +174,7 @@ def uniform(*shape: Any, low: float = 0.0, high: float = 1.0) -> Tensor:
     return Tensor(np.asarray(values) * np.float32(high - low) + np.float32(low))
 
 
+@takes_device
 def rand(*shape: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """Evenly distributed from 0 up to, not including, 1."""
     values = generator().random(checked_sizes("rand", shape), dtype=drawn(dtype))
@@ -151,6 +186,7 @@ def drawn(dtype: Any) -> Any:
     return np.float64 if np.dtype(dtype) == np.float64 else np.float32
 
 
+@takes_device
 def randint(low: int, high: Any, shape: Any = None, dtype: Any = np.int64) -> Tensor:
     """Whole numbers from `low` up to, not including, `high`; `randint(high, shape)` begins at 0."""
     if shape is None:
@@ -161,6 +197,7 @@ def randint(low: int, high: Any, shape: Any = None, dtype: Any = np.int64) -> Te
     return Tensor(np.asarray(generator().integers(low, high, shape, dtype)))
 
 
+@takes_device
 def randperm(count: int) -> Tensor:
     """The numbers from 0 to `count` - 1 in random order; int64."""
     return Tensor(generator().permutation(count))
@@ -178,31 +215,71 @@ def kaiming_uniform(*shape: Any, gain: float = RELU_GAIN) -> Tensor:
     return uniform(*sizes, low=-bound, high=bound)
 
 
+@takes_device
 def zeros_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """All 0, in the shape of x, and in its dtype unless one is given."""
     return Tensor(np.zeros_like(x.array, dtype), requires_grad=requires_grad)
 
 
+@takes_device
 def ones_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """All 1, in the shape of x, and in its dtype unless one is given."""
     return Tensor(np.ones_like(x.array, dtype), requires_grad=requires_grad)
 
 
+@takes_device
 def full_like(x: Tensor, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """All `fill_value`, in the shape of x, and in its dtype unless one is given."""
     return Tensor(np.full_like(x.array, fill_value, dtype), requires_grad=requires_grad)
 
 
+@takes_device
 def empty_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Memory as it was found, in the shape of x."""
     return Tensor(np.empty_like(x.array, dtype), requires_grad=requires_grad)
 
 
+@takes_device
 def randn_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Normally distributed, mean 0, standard deviation 1, in the shape and dtype of x."""
     return randn(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
 
 
+@takes_device
 def rand_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Evenly distributed from 0 up to, not including, 1, in the shape and dtype of x."""
     return rand(x.shape, dtype=dtype or x.dtype, requires_grad=requires_grad)
+
+
+# ---- drawn from a distribution that is given -------------------------------------------------
+
+
+def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None) -> Tensor:
+    """Normally distributed; `mean` and `std` are numbers for all, or tensors, one per element."""
+    shape = np.broadcast_shapes(np.shape(mean), np.shape(std)) if size is None else size
+    return randn(*shape) * std + mean
+
+
+def bernoulli(x: Tensor) -> Tensor:
+    """1 with the probability that x gives for each element, else 0."""
+    if not ((x.array >= 0) & (x.array <= 1)).all():
+        raise ValueError("bernoulli: takes probabilities, from 0 to 1.")
+    return Tensor((generator().random(x.shape) < x.array).astype(x.dtype))
+
+
+def multinomial(weights: Tensor, num_samples: int, replacement: bool = False) -> Tensor:
+    """Per row `num_samples` of its indices, the more likely the larger the weight; int64.
+
+    Raises ValueError for negative weights, or where there are too few above 0.
+    """
+    rows = np.atleast_2d(weights.array).astype(np.float64)
+    enough = np.count_nonzero(rows, axis=1) >= (1 if replacement else num_samples)
+    if not (rows >= 0).all() or not enough.all():
+        raise ValueError(
+            f"multinomial: {num_samples} samples from weights of shape {weights.shape}: each row "
+            "needs that many weights above 0 (one, with replacement=True), and none below."
+        )
+    drawn = [
+        generator().choice(row.size, num_samples, replacement, row / row.sum()) for row in rows
+    ]
+    return Tensor(np.reshape(drawn, (*weights.shape[:-1], num_samples)))

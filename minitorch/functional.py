@@ -20,6 +20,7 @@ from minitorch.activations import (
     softsign,
 )
 from minitorch.convolution import conv1d, conv2d, conv_transpose2d
+from minitorch.inplace import relu, relu_
 from minitorch.joining import pad
 from minitorch.layers import dropout, embedding, one_hot
 from minitorch.losses import (
@@ -36,8 +37,9 @@ from minitorch.losses import (
     softmax,
 )
 from minitorch.normalization import batch_norm, group_norm, layer_norm
-from minitorch.operations import linear, relu, sigmoid, tanh
+from minitorch.operations import linear, sigmoid, tanh
 from minitorch.pooling import adaptive_max_pool2d, avg_pool2d, max_pool2d
+from minitorch.reductions import normalize
 from minitorch.resizing import adaptive_avg_pool2d, interpolate
 from minitorch.unfolding import fold, unfold
 
@@ -74,11 +76,13 @@ __all__ = [
     "mish",
     "mse_loss",
     "nll_loss",
+    "normalize",
     "one_hot",
     "pad",
     "prelu",
     "relu",
     "relu6",
+    "relu_",
     "selu",
     "sigmoid",
     "silu",

@@ -30,9 +30,11 @@ __all__ = [
     "Node",
     "Step",
     "enable_grad",
+    "is_grad_enabled",
     "listening",
     "mode",
     "no_grad",
+    "set_grad_enabled",
     "user_frame",
 ]
 
@@ -53,7 +55,11 @@ class no_grad(ContextDecorator):
 
     grad_enabled = False
 
-    def __init__(self) -> None:
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        """As `@no_grad()`, or without the parentheses."""
+        return super().__new__(cls) if function is None else cls()(function)
+
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
         self.before: list[bool] = []  # a stack: a decorated function may call itself
 
     def __enter__(self) -> None:
@@ -68,6 +74,25 @@ class enable_grad(no_grad):
     """A context or decorator within which ops leave a graph behind, also inside `no_grad`."""
 
     grad_enabled = True
+
+
+class set_grad_enabled:
+    """Whether ops leave a graph behind, from this line on, or within `with` only."""
+
+    def __init__(self, wanted: bool) -> None:
+        self.before = mode.grad_enabled
+        mode.grad_enabled = wanted
+
+    def __enter__(self) -> None:
+        """Nothing is left to do."""
+
+    def __exit__(self, *error: object) -> None:
+        mode.grad_enabled = self.before
+
+
+def is_grad_enabled() -> bool:
+    """Whether ops leave a graph behind here."""
+    return mode.grad_enabled
 
 
 class Node:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minitorch import operations
 from minitorch.op import in_rule, masked, op
 from minitorch.shapes import checked_dim
 
@@ -32,6 +33,7 @@ __all__ = [
     "select",
     "source_for",
     "take_along_dim",
+    "where",
     "whole_index",
 ]
 
@@ -167,6 +169,13 @@ def nonzero(x: Any, as_tuple: bool = False) -> Any:
     if as_tuple:
         return vectors
     return type(x)(np.argwhere(x.array))
+
+
+def where(condition: Any, a: Any = None, b: Any = None) -> Any:
+    """`a` where the condition is true, else b; without them, the places where it is true."""
+    if a is None and b is None:
+        return nonzero(condition, as_tuple=True)
+    return operations.where(condition, a, b)
 
 
 # ---- one index per element -------------------------------------------------------------------

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch import operations
+from minitorch import indexing, operations
 from minitorch.graph import mode
 from minitorch.indexing import getitem, ints_first, names_each_once, plain_index
 from minitorch.op import masked, op
+from minitorch.random import generator
 from minitorch.versions import clock, owner_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ __all__ = [
     "in_place",
     "overwrite",
     "refuse_leaf",
+    "relu",
+    "relu_",
     "set_items",
     "setitem",
 ]
@@ -138,8 +141,18 @@ def set_items(tensor: Tensor, index: Any, value: Any) -> None:
         clock.stamp(tensor.array)
 
 
+relu_ = in_place(operations.relu)
+
+
+def relu(x: Tensor, inplace: bool = False) -> Tensor:
+    """`x` where it is positive, else 0; `inplace` writes that over x."""
+    return relu_(x) if inplace else operations.relu(x)
+
+
 class InPlace:
     """The methods of a tensor that overwrite it; each returns the tensor itself."""
+
+    array: Array
 
     add_ = __iadd__ = in_place(operations.add)
     sub_ = __isub__ = in_place(operations.sub)
@@ -150,15 +163,26 @@ class InPlace:
     sqrt_ = in_place(operations.sqrt)
     neg_ = in_place(operations.neg)
     abs_ = in_place(operations.abs)
-    relu_ = in_place(operations.relu)
+    relu_ = relu_
     sigmoid_ = in_place(operations.sigmoid)
     tanh_ = in_place(operations.tanh)
     clamp_ = clip_ = in_place(operations.clamp)
     masked_fill_ = in_place(operations.masked_fill)
+    scatter_ = in_place(indexing.scatter)
+    scatter_add_ = in_place(indexing.scatter_add)
+    index_add_ = in_place(indexing.index_add)
     fill_ = copy_ = in_place(fill)
 
     def zero_(self) -> Tensor:
         """Set every element to 0."""
         return self.fill_(0)
+
+    def normal_(self, mean: float = 0.0, std: float = 1.0) -> Tensor:
+        """Draw every element anew, normally distributed."""
+        return self.copy_(generator().normal(mean, std, self.array.shape))
+
+    def uniform_(self, low: float = 0.0, high: float = 1.0) -> Tensor:
+        """Draw every element anew, evenly from `low` to `high`."""
+        return self.copy_(generator().uniform(low, high, self.array.shape))
 
     __setitem__ = set_items

@@ -20,6 +20,7 @@ __all__ = [
     "chunk",
     "concatenate",
     "hstack",
+    "meshgrid",
     "pad",
     "pad_pairs",
     "repeat_interleave",
@@ -131,6 +132,21 @@ def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
     if not x.ndim:
         raise ValueError("unbind: a single number has no dimension to take apart.")
     return tuple(select(x, axis, place) for place in range(x.shape[axis]))
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
+    """Vectors laid out over the grid that they span; "xy" exchanges the first two dimensions."""
+    if indexing not in ("ij", "xy"):
+        raise ValueError(f'meshgrid: indexing is {indexing!r}; it may be "ij" or "xy".')
+    vectors = tensors[0] if isinstance(tensors[0], Sequence) else tensors
+    sizes = [each.numel() for each in vectors]
+    grids = []
+    for dim, each in enumerate(vectors):
+        along = [1] * len(sizes)
+        along[dim] = sizes[dim]
+        grid = each.reshape(*along).expand(*sizes)
+        grids.append(grid.transpose(0, 1) if indexing == "xy" and len(sizes) > 1 else grid)
+    return tuple(grids)
 
 
 # ---- more of the same ------------------------------------------------------------------------

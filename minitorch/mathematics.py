@@ -1,4 +1,4 @@
-"""The other functions of a pocket calculator. Leans on `op`."""
+"""The other functions of a pocket calculator. Leans on `op` and `operations`."""
 
 # Grown in notebooks: 2_02_operations. Edit there, then `make extract`.
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.op import masked, op
+from minitorch.operations import refuse_division_by_zero
 
 __all__ = [
     "acos",
@@ -27,12 +28,12 @@ __all__ = [
     "expm1",
     "floor",
     "floor_divide",
+    "fmod",
     "lerp",
     "log1p",
     "log2",
     "log10",
     "logaddexp",
-    "refuse_division_by_zero",
     "remainder",
     "round",
     "rsqrt",
@@ -220,12 +221,11 @@ def remainder(a, b):
     return a % b, (lambda grad: grad, lambda grad: -grad * (a // b))
 
 
-def refuse_division_by_zero(name: str, a: Any, b: Any) -> None:
-    """Raise ZeroDivisionError where integers are divided by 0, for which they have no infinity."""
-    if np.result_type(a, b).kind != "f" and not np.all(b):
-        raise ZeroDivisionError(
-            f"{name}: an integer divided by 0. Make one of them a float, or leave the zeros out."
-        )
+@op
+def fmod(a, b):
+    """What is left of a after taking away whole b's; it has the sign of a, as C's %."""
+    refuse_division_by_zero("fmod", a, b)
+    return np.fmod(a, b), (lambda grad: grad, lambda grad: -grad * np.trunc(a / b))
 
 
 # ---- between two points -----------------------------------------------------------------------

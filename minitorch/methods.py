@@ -36,8 +36,8 @@ class Methods:
 
     # ---- operators ---------------------------------------------------------------------------
 
-    __neg__ = neg = operations.neg
-    __abs__ = abs = operations.abs
+    __neg__ = neg = negative = operations.neg
+    __abs__ = abs = absolute = operations.abs
     __add__ = __radd__ = add = operations.add
     __mul__ = __rmul__ = mul = multiply = operations.mul
     __sub__ = sub = subtract = operations.sub
@@ -46,6 +46,7 @@ class Methods:
     __matmul__ = matmul = operations.matmul
     __floordiv__ = floor_divide = mathematics.floor_divide
     __mod__ = remainder = mathematics.remainder
+    fmod = mathematics.fmod
 
     def __rsub__(self, other: Any) -> Tensor:
         return operations.sub(other, self)
@@ -163,6 +164,7 @@ class Methods:
     mm = products.mm
     bmm = products.bmm
     outer = products.outer
+    addmm = products.addmm
 
     # ---- reductions and scans ----------------------------------------------------------------
 
@@ -239,3 +241,4 @@ class Methods:
     argsort = selecting.argsort
     topk = selecting.topk
     median = selecting.median
+    unique = selecting.unique

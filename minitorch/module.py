@@ -17,6 +17,7 @@ import numpy as np
 from minitorch.graph import mode
 from minitorch.tensor import Tensor
 from minitorch.versions import clock
+from minitorch.watching import BackwardWatch, WatchHandle
 
 __all__ = ["Array", "Buffer", "HookHandle", "LoadReport", "Module", "Parameter", "fitting"]
 
@@ -126,6 +127,29 @@ class Module:
     def register_forward_pre_hook(self, hook: Callable[..., Any]) -> HookHandle:
         """Call `hook(module, inputs)` before forward; what it returns replaces the inputs."""
         return HookHandle(self, True, hook)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any]) -> WatchHandle:
+        """Call `hook(module, grad_input, grad_output)`, tuples, in each backward.
+
+        What it returns takes the place of grad_input.
+        """
+        watch = BackwardWatch(hook)
+        return WatchHandle(
+            self.register_forward_pre_hook(watch.enter), self.register_forward_hook(watch.leave)
+        )
+
+    def register_buffer(self, name: str, tensor: Any) -> None:
+        """PyTorch's way to say `self.name = Buffer(tensor)`."""
+        setattr(self, name, None if tensor is None else Buffer(tensor))
+
+    def to(self, *kinds: Any, dtype: Any = None, device: Any = "cpu") -> Self:
+        """Parameters and buffers of floats as another dtype; "cpu" is the only device."""
+        for _, tensor in self.named_state():
+            if tensor.dtype.kind == "f":
+                tensor.data = tensor.detach().to(*kinds, dtype=dtype, device=device)
+                if tensor.grad is not None:
+                    tensor.grad = tensor.grad.to(tensor.dtype)
+        return self
 
     def register_forward_hook(self, hook: Callable[..., Any]) -> HookHandle:
         """Call `hook(module, inputs, output)` after forward; its answer replaces the output."""

@@ -49,7 +49,8 @@ class Nonlinearity(Module):
     function: Any
 
     def __init__(self, *values: Any, inplace: bool = False, **settings: Any) -> None:
-        bound = inspect.signature(self.function).bind(None, *values, **settings)
+        numbers = [each for each in values if not isinstance(each, bool)]  # ReLU(True): inplace
+        bound = inspect.signature(self.function).bind(None, *numbers, **settings)
         bound.apply_defaults()
         self.settings = dict(list(bound.arguments.items())[1:])
 

@@ -33,6 +33,7 @@ __all__ = [
     "neg",
     "pow",
     "reciprocal",
+    "refuse_division_by_zero",
     "relu",
     "sigmoid",
     "sin",
@@ -41,6 +42,7 @@ __all__ = [
     "sub",
     "tanh",
     "where",
+    "whole_quotient",
 ]
 
 
@@ -137,14 +139,18 @@ def logistic(x: Array) -> Array:
 
 
 @op
-def add(a, b):
-    """`a + b`."""
+def add(a, b, *, alpha: float = 1):
+    """`a + alpha * b`."""
+    if alpha != 1:
+        return a + alpha * b, (lambda grad: grad, lambda grad: grad * alpha)
     return a + b, (lambda grad: grad, lambda grad: grad)
 
 
 @op
-def sub(a, b):
-    """`a - b`."""
+def sub(a, b, *, alpha: float = 1):
+    """`a - alpha * b`."""
+    if alpha != 1:
+        return a - alpha * b, (lambda grad: grad, lambda grad: grad * -alpha)
     return a - b, (lambda grad: grad, lambda grad: -grad)
 
 
@@ -155,9 +161,30 @@ def mul(a, b):
 
 
 @op
-def div(a, b):
-    """`a / b`."""
+def div(a, b, *, rounding_mode: str | None = None):
+    """`a / b`; with rounding_mode "floor" rounded down, with "trunc" towards 0 (gradient 0)."""
+    if rounding_mode is not None:
+        whole = whole_quotient(a, b, rounding_mode)
+        return whole, (lambda grad: masked(grad, False), lambda grad: masked(grad, False))
     return a / b, (lambda grad: grad / b, lambda grad: -grad * a / (b * b))
+
+
+def whole_quotient(a: Any, b: Any, rounding_mode: str) -> Any:
+    """`a / b` without its fraction; of integers an integer."""
+    refuse_division_by_zero("div", a, b)
+    if rounding_mode == "floor":
+        return a // b
+    if rounding_mode == "trunc":
+        return np.trunc(a / b).astype(np.result_type(a, b))
+    raise ValueError(f'div: rounding_mode is {rounding_mode!r}; it may be "floor" or "trunc".')
+
+
+def refuse_division_by_zero(name: str, a: Any, b: Any) -> None:
+    """Raise ZeroDivisionError where integers are divided by 0, for which they have no infinity."""
+    if np.result_type(a, b).kind != "f" and not np.all(b):
+        raise ZeroDivisionError(
+            f"{name}: an integer divided by 0. Make one of them a float, or leave the zeros out."
+        )
 
 
 @op

@@ -15,6 +15,7 @@ from minitorch.op import in_rule, op
 from minitorch.operations import matmul
 
 __all__ = [
+    "addmm",
     "bmm",
     "dot",
     "einsum",
@@ -73,6 +74,11 @@ def outer(a: Any, b: Any) -> Any:
     """Every element of one vector times every element of another."""
     require_ndim("outer", a, 1, b, 1)
     return a.unsqueeze(1) * b
+
+
+def addmm(x: Any, a: Any, b: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+    """`beta * x + alpha * (a @ b)`, for matrices a and b."""
+    return beta * x + alpha * mm(a, b)
 
 
 # ---- sums of products, spelled with letters --------------------------------------------------

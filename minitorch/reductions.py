@@ -24,10 +24,12 @@ __all__ = [
     "amin",
     "any",
     "axes_of",
+    "cdist",
     "count_nonzero",
     "logsumexp",
     "mean",
     "norm",
+    "normalize",
     "prod",
     "product_of_others",
     "refuse_zeros_in_replay",
@@ -247,6 +249,16 @@ def norm(x: Array, p: Any = 2, dim: Dims = None, keepdim: bool = False) -> Any:
         return spread(grad, shape, axes, keepdim) * np.sign(x) * steepness
 
     return y, backward
+
+
+def normalize(x: Any, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> Any:
+    """`x` with length 1 along `dim`; what is shorter than `eps` is divided by that."""
+    return x / norm(x, p, dim, keepdim=True).clamp(min=eps)
+
+
+def cdist(x1: Any, x2: Any, p: float = 2.0) -> Any:
+    """From each row of x1 (..., n, d) to each row of x2 (..., m, d) the distance: (..., n, m)."""
+    return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
 
 
 @op

@@ -27,6 +27,7 @@ __all__ = [
     "picked",
     "sort",
     "topk",
+    "unique",
 ]
 
 
@@ -119,6 +120,23 @@ def topk(x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = Tru
     if x.ndim:
         indices = indices.narrow(axis, 0, k)
     return Selected(gather(x, axis, indices), indices)
+
+
+def unique(
+    x: Any,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Any:
+    """The different elements (or slices along `dim`) in order; where each went; how many each."""
+    values, _, inverse, counts = np.unique(
+        x.array, return_index=True, return_inverse=True, return_counts=True, axis=dim
+    )
+    inverse = inverse.reshape(x.shape if dim is None else -1)
+    answers = zip((values, inverse, counts), (True, return_inverse, return_counts), strict=True)
+    found = tuple([type(x)(answer) for answer, asked in answers if asked])
+    return found if len(found) > 1 else found[0]
 
 
 def median(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:

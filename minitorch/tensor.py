@@ -14,21 +14,23 @@ import numpy as np
 
 from minitorch import conversions, losses
 from minitorch.autograd import backward_steps, starting_gradient
+from minitorch.conversions import Conversions
 from minitorch.graph import HookHandle, Node
 from minitorch.inplace import InPlace
 from minitorch.interop import AnswersNumpy
 from minitorch.methods import Methods
 from minitorch.op import returned_by_ops
+from minitorch.protocols import SpeaksPython
 from minitorch.versions import clock
 
-__all__ = ["Array", "Tensor", "as_array"]
+__all__ = ["Array", "Tensor", "as_array", "is_tensor", "numel"]
 
 
 Array = np.ndarray
 
 
 @returned_by_ops
-class Tensor(Methods, InPlace, AnswersNumpy):
+class Tensor(Methods, InPlace, Conversions, SpeaksPython, AnswersNumpy):
     """An n-dimensional array with a place in the graph.
 
     Parameters
@@ -64,33 +66,6 @@ class Tensor(Methods, InPlace, AnswersNumpy):
         return tensor
 
     # ---- what it is --------------------------------------------------------------------------
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Size of each dimension."""
-        return self.array.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Numpy's dtype of the elements."""
-        return self.array.dtype
-
-    @property
-    def ndim(self) -> builtins.int:
-        """Number of dimensions."""
-        return self.array.ndim
-
-    def dim(self) -> builtins.int:
-        """Number of dimensions."""
-        return self.array.ndim
-
-    def numel(self) -> builtins.int:
-        """Number of elements."""
-        return self.array.size
-
-    def size(self, dim: builtins.int | None = None) -> Any:
-        """The shape, or the size of one dimension."""
-        return self.shape if dim is None else self.shape[dim]
 
     @property
     def grad(self) -> Any:
@@ -259,97 +234,10 @@ class Tensor(Methods, InPlace, AnswersNumpy):
         """Forget the gradient."""
         self.grad = None
 
-    # ---- other dtypes and copies -------------------------------------------------------------
+    # ---- the rest ----------------------------------------------------------------------------
 
     clone = conversions.clone
     contiguous = conversions.contiguous
-
-    def to(self, *kinds: Any, dtype: Any = None, device: Any = "cpu") -> Tensor:
-        """As another dtype, or that of another tensor; "cpu", the only device, changes nothing."""
-        if str(device) != "cpu":
-            raise ValueError(f"to: there is no device {device!r}, only 'cpu'.")
-        for kind in kinds:
-            if not (isinstance(kind, str) and kind == "cpu"):
-                dtype = kind.dtype if isinstance(kind, Tensor) else kind
-        if dtype is None or np.dtype(dtype) == self.dtype:
-            return self
-        return conversions.astype(self, dtype=np.dtype(dtype))
-
-    astype = to
-
-    def double(self) -> Tensor:
-        """As float64."""
-        return self.to(np.float64)
-
-    def float(self) -> Tensor:
-        """As float32."""
-        return self.to(np.float32)
-
-    def half(self) -> Tensor:
-        """As float16."""
-        return self.to(np.float16)
-
-    def long(self) -> Tensor:
-        """As int64."""
-        return self.to(np.int64)
-
-    def int(self) -> Tensor:
-        """As int32."""
-        return self.to(np.int32)
-
-    def bool(self) -> Tensor:
-        """As booleans: False where 0."""
-        return self.to(np.bool_)
-
-    # ---- to and from Python and numpy --------------------------------------------------------
-
-    def numpy(self) -> Array:
-        """The values as a numpy array that shares memory."""
-        return self.array
-
-    def item(self) -> Any:
-        """The only element, as a Python number."""
-        if self.array.size != 1:
-            raise ValueError(f"item(): a tensor of shape {self.shape} has {self.numel()} elements.")
-        return self.array.item()
-
-    def tolist(self) -> Any:
-        """The values as nested Python lists."""
-        return self.array.tolist()
-
-    def __float__(self) -> builtins.float:
-        return builtins.float(self.item())
-
-    def __int__(self) -> builtins.int:
-        return builtins.int(self.item())
-
-    def __index__(self) -> builtins.int:
-        if self.dtype.kind not in "iu":
-            raise TypeError(f"a tensor of {self.dtype} cannot be an index; use int() or .long().")
-        return builtins.int(self.item())
-
-    def __bool__(self) -> builtins.bool:
-        if self.array.size != 1:
-            raise ValueError(
-                f"is a tensor of shape {self.shape} true? Say which you mean: .any() or .all()."
-            )
-        return builtins.bool(self.array.item())
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
-
-    def __len__(self) -> builtins.int:
-        if not self.ndim:
-            raise TypeError("len() of a 0-d tensor: it is a single number.")
-        return len(self.array)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self.ndim:
-            raise TypeError("a 0-d tensor cannot be iterated: it is a single number; use item().")
-        return (self[k] for k in range(len(self.array)))
-
-    def __contains__(self, value: Any) -> builtins.bool:
-        return builtins.bool(np.any(self.array == np.asarray(value)))
 
     def __repr__(self) -> str:
         notes = [f"shape={self.shape}", f"dtype={self.dtype}"]
@@ -388,3 +276,13 @@ def as_array(data: Any, dtype: Any = None) -> Array:
     ):
         array = array.astype(np.float32)
     return array
+
+
+def is_tensor(value: Any) -> builtins.bool:
+    """Whether the value is a tensor."""
+    return isinstance(value, Tensor)
+
+
+def numel(x: Tensor) -> builtins.int:
+    """Number of elements."""
+    return x.numel()

@@ -146,6 +146,23 @@ ELEMENTWISE = [
     binary("minimum", np.minimum),
     binary("floor_divide", np.floor_divide, 0.3, 5),
     binary("remainder", np.remainder, 0.3, 5),
+    binary("fmod", np.fmod, 0.3, 5),
+    Row("add", lambda a, b: minitorch.add(a, b, alpha=-3), lambda a, b: a - 3 * b, BINARY),
+    Row("sub", lambda a, b: minitorch.sub(a, b, alpha=-3), lambda a, b: a + 3 * b, BINARY),
+    Row(
+        "div",
+        lambda a, b: minitorch.div(a, b, rounding_mode="trunc"),
+        lambda a, b: np.trunc(a / b),
+        BINARY,
+        differentiable=False,
+    ),
+    Row(
+        "div",
+        lambda a, b: minitorch.div(a, b, rounding_mode="floor"),
+        np.floor_divide,
+        BINARY,
+        differentiable=False,
+    ),
     binary("atan2", np.arctan2),
     binary("logaddexp", np.logaddexp),
     Row("lerp", minitorch.lerp, lambda a, b, w: a + w * (b - a), [((3, 4), (4,), ())]),
@@ -229,6 +246,24 @@ PRODUCTS = [
     Row("mm", minitorch.mm, np.dot, [((3, 4), (4, 2))]),
     Row("bmm", minitorch.bmm, np.matmul, [((2, 3, 4), (2, 4, 5))]),
     Row("outer", minitorch.outer, np.outer, [((3,), (4,))]),
+    Row(
+        "addmm",
+        lambda x, a, b: minitorch.addmm(x, a, b, beta=2, alpha=3),
+        lambda x, a, b: 2 * x + 3 * (a @ b),
+        [((2, 4), (2, 3), (3, 4)), ((4,), (2, 3), (3, 4))],
+    ),
+    Row(
+        "cdist",
+        minitorch.cdist,
+        lambda a, b: np.sqrt(((a[:, None] - b[None]) ** 2).sum(-1)),
+        [((2, 3), (4, 3))],
+    ),
+    Row(
+        "normalize",
+        lambda x: functional.normalize(x, dim=-1),
+        lambda x: x / np.sqrt((x * x).sum(-1, keepdims=True)),
+        MATRIX + CUBE,
+    ),
     *[
         Row(
             f"einsum {equation}",

@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -381,3 +382,46 @@ def test_what_a_hook_kept_is_not_written_to():
         x.sum().backward()
     assert [grad.tolist() for grad in kept] == [[1, 1], [1, 1]]
     assert x.grad.tolist() == [2, 2]
+
+
+def test_modes_with_and_without_parentheses():
+    x = minitorch.ones(2, requires_grad=True)
+
+    def double(x):
+        return x * 2
+
+    modes: list[Any] = [minitorch.no_grad, minitorch.inference_mode]
+    for mode in modes:
+        assert not mode(double)(x).requires_grad
+        assert not mode()(double)(x).requires_grad
+        with mode():
+            assert not double(x).requires_grad
+    with minitorch.set_grad_enabled(False):
+        assert not minitorch.is_grad_enabled()
+        with minitorch.set_grad_enabled(True):
+            assert (x * 2).requires_grad
+    minitorch.set_grad_enabled(False)
+    without = x * 2
+    minitorch.set_grad_enabled(True)
+    assert not without.requires_grad
+    assert minitorch.autograd.detect_anomaly is minitorch.detect_anomaly
+
+
+def test_full_backward_hook_sees_the_gradients_at_the_modules_door():
+    layer, seen = nn.Linear(3, 2), []
+    x = minitorch.randn(4, 3, requires_grad=True)
+    handle = layer.register_full_backward_hook(lambda *given: seen.append(given))
+    (layer(x) * 2).sum().backward()
+    ((module, (below,), (above,)),) = seen
+    assert module is layer
+    assert above.tolist() == [[2, 2]] * 4
+    np.testing.assert_allclose(below.array, 2 * layer.weight.array.sum(0) * np.ones((4, 1)), 1e-6)
+    layer(minitorch.ones(1, 3)).sum().backward()
+    assert seen[1][1] == (None,)
+    handle.remove()
+    layer(x).sum().backward()
+    assert len(seen) == 2
+    layer.register_full_backward_hook(lambda module, below, above: (below[0] * 0,))
+    x.grad = None
+    (x + layer(x) @ minitorch.ones(2, 3)).sum().backward()  # only the layer's part is replaced
+    assert x.grad.tolist() == [[1, 1, 1]] * 4

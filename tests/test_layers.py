@@ -268,3 +268,23 @@ def test_statistics_see_outputs_and_gradients_and_leave_no_hook():
     assert 0 < statistics.rows[1]["zeros"] < 1
     model(minitorch.randn(8, 3))
     assert len(statistics.rows) == 3
+
+
+def test_relu_in_place_overwrites_its_input():
+    x = minitorch.tensor([-1.0, 2.0], requires_grad=True)
+    h = x * 3
+    y = F.relu(h, inplace=True)
+    assert y is h
+    y.sum().backward()
+    assert (h.tolist(), x.grad.tolist()) == ([0, 6], [0, 3])
+    assert F.relu(minitorch.tensor([-1.0])).tolist() == nn.ReLU(True)(x[:1]).tolist() == [0]
+    assert nn.LeakyReLU(0.5, True)(x).tolist() == [-0.5, 2]
+
+
+def test_a_module_takes_another_dtype_and_a_buffer():
+    layer = nn.Linear(3, 2).to("cpu").to(minitorch.float64)
+    layer.register_buffer("seen", minitorch.zeros(2))
+    assert list(layer.state_dict()) == ["weight", "bias", "seen"]
+    assert layer(minitorch.ones(1, 3, dtype=minitorch.float64)).dtype == minitorch.float64
+    layer(minitorch.ones(1, 3)).sum().backward()
+    assert layer.to(minitorch.float32).weight.grad.dtype == minitorch.float32

@@ -59,7 +59,7 @@ def strided(array):
 
 def results(answer):
     """The arrays in what an op answers."""
-    return [each.numpy() for each in (answer if isinstance(answer, tuple) else (answer,))]
+    return [each.array for each in (answer if isinstance(answer, tuple) else (answer,))]
 
 
 def grad_of(leaf):
@@ -95,10 +95,10 @@ def test_gradient_against_central_differences(row: Row):
     for shapes in row.shapes:
         for layout in (contiguous, strided):
             inputs = [Tensor(layout(array)) for array in sample(shapes, row.low, row.high)]
-            before = [each.numpy().copy() for each in inputs]
+            before = [each.array.copy() for each in inputs]
             assert gradcheck(row.call, inputs, atol=1e-6, rtol=1e-5), shapes
             for each, copy in zip(inputs, before, strict=True):
-                np.testing.assert_array_equal(each.numpy(), copy)
+                np.testing.assert_array_equal(each.array, copy)
 
 
 @differentiable
@@ -180,7 +180,7 @@ def test_broadcast_gradients_are_summed_back(shapes):
     product.sum().backward()
     for one, other in ((a, b), (b, a)):
         assert grad_of(one).shape == one.shape
-        repeated = np.broadcast_to(other.numpy(), product.shape)
+        repeated = np.broadcast_to(other.array, product.shape)
         positions = np.broadcast_to(np.arange(one.numel()).reshape(one.shape), product.shape)
         expected = np.bincount(positions.ravel(), repeated.ravel(), minlength=one.numel())
         np.testing.assert_allclose(grad_of(one).numpy().ravel(), expected, atol=1e-12)
@@ -198,9 +198,9 @@ def test_basic_indexing_as_numpy(data, shape):
     index = data.draw(hnp.basic_indices(shape, allow_newaxis=True, allow_ellipsis=True))
     x = Tensor(sample([shape], -1.0, 1.0)[0], requires_grad=True)
     picked = x[index]
-    np.testing.assert_array_equal(picked.numpy(), x.numpy()[index])
+    np.testing.assert_array_equal(picked.array, x.array[index])
     picked.sum().backward()
-    np.testing.assert_array_equal(grad_of(x).numpy(), picks(x.numpy(), index))
+    np.testing.assert_array_equal(grad_of(x).numpy(), picks(x.array, index))
 
 
 @given(data=st.data(), shape=hnp.array_shapes(max_dims=3, max_side=4))
@@ -209,9 +209,9 @@ def test_index_arrays_count_every_repeat(data, shape):
     index = data.draw(hnp.integer_array_indices(shape))
     x = Tensor(sample([shape], -1.0, 1.0)[0], requires_grad=True)
     picked = x[tuple(tensor(part) for part in index)]
-    np.testing.assert_array_equal(picked.numpy(), x.numpy()[index])
+    np.testing.assert_array_equal(picked.array, x.array[index])
     picked.sum().backward()
-    np.testing.assert_array_equal(grad_of(x).numpy(), picks(x.numpy(), index))
+    np.testing.assert_array_equal(grad_of(x).numpy(), picks(x.array, index))
 
 
 @given(
@@ -229,7 +229,7 @@ def test_reductions_as_numpy(data, shape, name, keepdim):
     x = Tensor(array, requires_grad=True)
     reduced = getattr(x, name)(dim=dims, keepdim=keepdim)
     expected = getattr(np, name)(array, axis=dims, keepdims=keepdim)
-    np.testing.assert_allclose(reduced.numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(reduced.array, expected, rtol=1e-12)
     assert gradcheck(lambda t: getattr(t, name)(dim=dims, keepdim=keepdim), x)
 
 
@@ -382,7 +382,7 @@ def test_views_share_memory():
     views = [x.reshape(12), x.T, x.permute(1, 0), x[1:], x.stride((-1, 2)), x.expand(2, 3, 4)]
     views += [x.unfold(1, 2, 1), x.diagonal(), x.split(2)[0], x.unsqueeze(0), x.narrow(1, 0, 2)]
     for view in views:
-        assert np.shares_memory(view.numpy(), x.numpy())
+        assert np.shares_memory(view.array, x.array)
 
 
 def test_what_pytorch_copies_shares_no_memory():
@@ -391,7 +391,7 @@ def test_what_pytorch_copies_shares_no_memory():
     copies += [x.pad((0, 0), mode=mode) for mode in ("reflect", "replicate", "circular")]
     copies += [x.pad((-1, 0), mode="circular")]
     for copied in copies:
-        assert not np.shares_memory(copied.numpy(), x.numpy())
+        assert not np.shares_memory(copied.array, x.array)
 
 
 def test_operators_with_numbers_on_the_left():

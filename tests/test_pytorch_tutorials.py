@@ -1,5 +1,7 @@
 """PyTorch's common tutorials, written from memory, with nothing changed but the imports."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -54,7 +56,9 @@ class Polynomial3(nn.Module):
 
 
 def sine():
-    x = torch.linspace(-3.1416, 3.1416, 2000)
+    dtype = torch.float
+    device = torch.device("cpu")
+    x = torch.linspace(-math.pi, math.pi, 2000, device=device, dtype=dtype)
     return x, torch.sin(x)
 
 
@@ -238,9 +242,8 @@ def test_an_rnn_tells_names_apart():
                 output, hidden = rnn(letter, hidden)
             loss = criterion(output, torch.tensor([category], dtype=torch.long))
             loss.backward()
-            with torch.no_grad():
-                for p in rnn.parameters():
-                    p.add_(p.grad * -0.05)
+            for p in rnn.parameters():
+                p.data.add_(p.grad.data, alpha=-0.05)
     for name, category in names.items():
         hidden = rnn.init_hidden()
         for letter in line_to_tensor(name):

@@ -1,5 +1,6 @@
 """The tensor: dtypes, conversions, numpy both ways, printing."""
 
+import builtins
 import copy
 from typing import Any
 
@@ -39,7 +40,7 @@ def test_conversions_keep_the_way_back_for_floats():
     assert not x.long().requires_grad
     assert x.float() is x
     assert x.bool().dtype == bool
-    with pytest.raises(ValueError, match="no device 'cuda'"):
+    with pytest.raises(RuntimeError, match="no 'cuda' here"):
         x.to(device="cuda")
 
 
@@ -143,3 +144,81 @@ def test_repr_teaches():
     assert repr(x * 2) == "tensor([2., 2.], shape=(2,), dtype=float32, made by mul)"
     lines = repr(minitorch.eye(2)).splitlines()
     assert lines[0].index("[1.") == lines[1].index("[0.")
+
+
+def test_pytorchs_names_for_what_is_always_the_cpu():
+    device = minitorch.device("cuda" if minitorch.cuda.is_available() else "cpu")
+    x = minitorch.zeros(2, 3, device=device, dtype=minitorch.float64)
+    assert x.device == device == minitorch.device("cpu:0")
+    assert f"{device} {device!r}" == "cpu device(type='cpu')"
+    assert x.to(device) is x.cpu() is x
+    for elsewhere in (lambda: minitorch.device("cuda:0"), lambda: minitorch.ones(2, device="mps")):
+        with pytest.raises(RuntimeError, match="device: there is no"):
+            elsewhere()
+
+
+def test_star_import_shadows_no_builtin():
+    assert not set(minitorch.__all__) & set(dir(builtins))
+    for module in (minitorch, minitorch.functional, minitorch.nn, minitorch.optim):
+        assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_as_tensor_shares_what_tensor_copies():
+    array = np.zeros(3, np.float32)
+    shared, copied = minitorch.as_tensor(array), tensor(array)
+    array[0] = 7
+    assert (shared[0].item(), copied[0].item()) == (7, 0)
+    assert minitorch.as_tensor(shared) is shared
+    assert minitorch.is_tensor(shared)
+    assert not minitorch.is_tensor(array)
+    assert minitorch.numel(shared) == 3
+
+
+def test_new_tensors_have_the_dtype_of_the_old_one():
+    x = minitorch.ones(2, dtype=minitorch.float64)
+    new = [x.new_zeros(2, 3), x.new_ones((2, 3)), x.new_full((2, 3), 4)]
+    assert {(each.dtype, each.shape) for each in new} == {(minitorch.float64, (2, 3))}
+    assert [each.sum().item() for each in new] == [0, 6, 24]
+    assert (x.type(), x.type(minitorch.int64).dtype) == ("float64", minitorch.int64)
+    assert (minitorch.ones(2, 3).is_contiguous(), minitorch.ones(2, 3).T.is_contiguous()) == (1, 0)
+
+
+def test_numpy_refuses_to_lose_a_gradient():
+    x = minitorch.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"detach\(\)\.numpy\(\)"):
+        (x * 2).numpy()
+    assert x.detach().numpy() is x.array
+
+
+def test_random_draws_follow_their_weights_and_the_seed():
+    weights = tensor([[0.0, 0.3, 0.7], [1.0, 0.0, 3.0]])
+    minitorch.manual_seed(0)
+    drawn = minitorch.multinomial(weights, 4000, replacement=True)
+    shares = np.stack([np.bincount(row, minlength=3) / 4000 for row in drawn.array])
+    np.testing.assert_allclose(shares, [[0, 0.3, 0.7], [0.25, 0, 0.75]], atol=0.03)
+    without = minitorch.multinomial(weights, 2).array
+    assert [set(row) for row in without.tolist()] == [{1, 2}, {0, 2}]
+    with pytest.raises(ValueError, match=r"multinomial: 3 samples .* needs that many weights"):
+        minitorch.multinomial(weights, 3)
+    coins = minitorch.bernoulli(minitorch.full((4000,), 0.2))
+    assert abs(coins.mean().item() - 0.2) < 0.03
+    with pytest.raises(ValueError, match="bernoulli: takes probabilities"):
+        minitorch.bernoulli(tensor([1.5]))
+    spread = minitorch.empty(4000).uniform_(-1, 3)
+    assert -1 <= spread.min().item() < -0.9 < 2.9 < spread.max().item() <= 3
+    normal = minitorch.empty(4000).normal_(5, 2)
+    assert abs(normal.mean().item() - 5) < 0.2
+    assert abs(minitorch.normal(tensor([0.0, 9.0]), 0.1)[1].item() - 9) < 1
+
+
+def test_unique_meshgrid_and_where_with_one_argument():
+    x = tensor([[3, 1], [3, 2]])
+    values, inverse, counts = minitorch.unique(x, return_inverse=True, return_counts=True)
+    assert (values.tolist(), counts.tolist()) == ([1, 2, 3], [1, 1, 2])
+    assert values[inverse].tolist() == x.tolist()
+    assert minitorch.unique(tensor([[1, 2], [1, 2]]), dim=0).tolist() == [[1, 2]]
+    rows, columns = minitorch.meshgrid(minitorch.arange(2.0), minitorch.arange(3.0), indexing="ij")
+    assert (rows.tolist(), columns.tolist()) == ([[0] * 3, [1] * 3], [[0, 1, 2]] * 2)
+    across, down = minitorch.meshgrid(tensor([5.0, 6]), tensor([7.0]), indexing="xy")
+    assert (across.shape, across.tolist(), down.tolist()) == ((1, 2), [[5, 6]], [[7, 7]])
+    assert [each.tolist() for each in minitorch.where(x > 2)] == [[0, 1], [0, 0]]

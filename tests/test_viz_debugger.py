@@ -244,7 +244,7 @@ def test_what_if_runs_the_step_again(debugger, two_steps, step):
     debugger.handle({"type": "step", "index": step})
     before = {node["id"]: node for node in debugger.payload()["nodes"]}
     weight = next(node for node in before.values() if node["name"] == "fc1.weight")
-    values = net.fc1.weight.numpy().copy()
+    values = net.fc1.weight.array.copy()
     message = {"type": "whatif", "node": weight["id"], "index": [0, 1], "value": 3.0}
     after = debugger.handle(message)["payload"]
     assert [node["id"] for node in after["nodes"]] == list(before)
@@ -252,7 +252,7 @@ def test_what_if_runs_the_step_again(debugger, two_steps, step):
     loss = next(node for node in after["nodes"] if node["label"] == "mse_loss")
     assert loss["norm"] != before[loss["id"]]["norm"]
     assert after["title"] == f"step {step + 1}"
-    np.testing.assert_array_equal(net.fc1.weight.numpy(), values)
+    np.testing.assert_array_equal(net.fc1.weight.array, values)
     debugger.handle({"type": "whatif", "reset": True})
     assert debugger.recording is recording
 

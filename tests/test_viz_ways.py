@@ -58,7 +58,7 @@ def test_a_hand_written_update_is_one_step_too():
                 weight.array -= (0.1 * weight.grad).numpy()
 
     assert viz.debug(by_hand, steps=2).recording.steps == 2
-    np.testing.assert_allclose(weight.numpy(), [0.64, 1.28], rtol=1e-5)
+    np.testing.assert_allclose(weight.array, [0.64, 1.28], rtol=1e-5)
 
 
 def test_failure_opens_the_debugger_on_the_failing_op():

@@ -244,6 +244,7 @@ def not_yet(answer: Any, name: str) -> Finding | None:
 
 def as_array(value: Any) -> Array:
     """Return the numbers of an array, a Tensor or a list; on the way no gradient is tracked."""
+    value = value.detach() if hasattr(value, "detach") else value
     return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
 
 
