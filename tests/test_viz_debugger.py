@@ -1,6 +1,7 @@
 """The debugger without a page: recording, moves, breakpoints, answers."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -386,17 +387,20 @@ def test_a_joint_rule_in_pictures_gives_what_the_rule_gives(op, slot):
     inspections = (payload.inspect(k) for k in range(len(payload.indices)))
     rules = (rule for each in inspections if each["title"] == op for rule in each["rules"])
     rule = next(each for each in rules if each["input"] == slot)
-    store, total, waiting = recording.arrays, None, None
+    store = recording.arrays
+    waiting: Any = np.add
+    total = np.zeros(())
     for part in rule["parts"]:
         if "sign" in part:
-            waiting = part["sign"]
+            waiting = ELEMENTWISE.get(part["sign"], np.add)
             continue
-        value = store.values(part["array"])
+        value = np.asarray(store.values(part["array"]))
         value = value.reshape(1, -1, 1, 1) if value.ndim == 1 else value
-        total = value if total is None else ELEMENTWISE[waiting](total, value)
+        total = waiting(total, value)
     if rule["parts"][-1].get("sign") == "Σ":
         total = total.sum(axis=(0, 2, 3))
-    np.testing.assert_allclose(total, store.values(rule["result"]), rtol=1e-3, atol=1e-6)
+    result = np.asarray(store.values(rule["result"]))
+    np.testing.assert_allclose(total, result, rtol=1e-3, atol=1e-6)
 
 
 def test_pooling_shows_which_pixels_get_the_gradient():
@@ -474,6 +478,22 @@ def test_nan_and_inf_are_counted_and_flagged():
     assert (data["arrays"][log["value"]]["nan"], data["arrays"][log["value"]]["inf"]) == (1, 1)
     assert Debugger(recording).command("until nan").startswith("No later moment") is False
     assert data["moments"][0]["flags"] == ["nonfinite"]
+
+
+def test_a_way_that_ends_in_numpy_is_told():
+    net = Net()
+    optimizer = optim.SGD(net.parameters(), lr=0.1)
+    with record() as recording:
+        hidden = net.fc1(minitorch.ones(3, 2))
+        again = minitorch.tensor(np.abs(hidden.numpy()))
+        net.head(net.fc2(again)).sum().backward()
+        optimizer.step()
+    [trouble] = Payload(recording).build()["troubles"]
+    assert trouble["text"].startswith(
+        "fc1.weight and fc1.bias get no gradient: the way to the loss ends at linear #1 (test_viz"
+    )
+    assert trouble["kind"] == "dead-end"
+    assert trouble["moment"] == 0
 
 
 def test_a_trouble_is_marked_only_from_the_moment_it_is_there():

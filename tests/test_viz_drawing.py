@@ -53,10 +53,10 @@ def test_recording_adds_modules_and_inputs():
         features = minitorch.ones(5, 3)
         net(features).sum()
     words = texts(draw_graph(recording))
-    assert "0 · Linear" in words
+    assert "0 · Linear · 5×3" in words
     assert "features" in words
     closed = draw_graph(recording, opened=[])
-    assert "0 · 1 op" in texts(closed)
+    assert "0 · 5×3" in texts(closed)
     assert closed.scene.boxes == {}
 
 

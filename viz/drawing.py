@@ -23,8 +23,9 @@ class GraphPicture:
 
     def __init__(self, graph: Graph, opened: list[str] | None = None) -> None:
         self.graph = graph
-        self.scene: Scene = Folding(graph).scene(opened)
-        self.layout: Layout = lay_out(self.scene, graph.labels())
+        folding = Folding(graph)
+        self.scene: Scene = folding.scene(opened)
+        self.layout: Layout = lay_out(self.scene, folding.captions())
 
     @property
     def svg(self) -> str | None:

@@ -127,6 +127,23 @@ class Folding:
         closed = (box for box in self.boxes_around(vertex) if box not in opened)
         return next(closed, vertex.id)
 
+    # ---- names -------------------------------------------------------------------------------
+
+    def input_size(self, box: str) -> str:
+        """The shape that goes into a module call, where one does."""
+        inside = set(self.ops_in.get(box, []))
+        edges = (edge for name in self.ops_in.get(box, []) for edge in self.into.get(name, []))
+        given = (self.graph.vertices[edge.source] for edge in edges if edge.source not in inside)
+        return next((leaf.size for leaf in given if leaf.kind in ("op", "input")), "")
+
+    def captions(self) -> dict[str, str]:
+        """What stands on each open module: its dotted path, its type, and what goes in."""
+        captions = {}
+        for name in self.drawn:
+            box = self.graph.boxes[name]
+            captions[name] = " · ".join(filter(None, [box.path, box.kind, self.input_size(name)]))
+        return captions
+
     # ---- the scene -----------------------------------------------------------------------------
 
     def scene(self, opened: Iterable[str] | None = None) -> Scene:
@@ -166,12 +183,11 @@ class Folding:
             )
             return items[name]
         box = self.graph.boxes[name]
-        count = len(self.ops_in[name])
         own = box.path.rpartition(".")[2]
-        ops = f"{count} op{'s' * (count != 1)}"
         numbered = own.isdigit()  # one of a Sequential: what it is says more than its number
-        label = box.type if numbered else own or box.type
-        sub = f"{own} · {ops}" if numbered else f"{box.type} · {ops}"
+        label = box.type if numbered or not own else own
+        about = box.path if numbered or own != box.path else box.type
+        sub = " · ".join(filter(None, [about, self.input_size(name)]))
         items[name] = Item(
             name, "module", label, sub, self._box_around(box.parent), [vertex.id], openable=True
         )

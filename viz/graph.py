@@ -122,15 +122,6 @@ class Graph:
             found[edge.source].append(edge)
         return found
 
-    def labels(self) -> dict[str, str]:
-        """A caption for each box; inside another one, the rest of the path is enough."""
-        found = {}
-        for box in self.boxes.values():
-            around = self.boxes[box.parent].path if box.parent else ""
-            rest = box.path.removeprefix(f"{around}.") if around else box.path
-            found[box.id] = f"{rest} · {box.kind}" if rest else box.kind
-        return found
-
     def box_path(self, box: str | None) -> list[str]:
         """A box and those around it, outermost first."""
         path: list[str] = []

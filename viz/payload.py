@@ -301,7 +301,7 @@ class Payload:
 
     def layout(self, opened: list[str] | None) -> Layout:
         """The geometry with these modules open; None opens as many as stay readable."""
-        return lay_out(self.folding.scene(opened), self.graph.labels())
+        return lay_out(self.folding.scene(opened), self.folding.captions())
 
     def all_layouts(self) -> dict[str, Any]:
         """Layouts for an export: all folded, each module opened alone, all open."""

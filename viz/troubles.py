@@ -56,8 +56,10 @@ def troubles_of(view: Payload) -> list[dict[str, Any]]:
         for flag in moment_flags(view.recording, index):
             first.setdefault(flag, index)
     told = [TOLD[kind](view.recording, index) for kind, index in first.items() if kind in TOLD]
-    told += [cut_at(view.recording, edge, names) for edge, names in cuts(view)[:3]]
-    told += unused(view)
+    cut, ended = cuts(view), dead_ends(view)
+    told += [cut_at(view.recording, edge, names) for edge, names in cut[:3]]
+    told += [end_at(view.recording, vertex, names) for vertex, names in ended[:3]]
+    told += unused(view, {name for _, names in [*cut, *ended] for name in names})
     return [
         {
             "kind": each.kind, "text": each.text, "moment": view.position_of(each.moment),
@@ -176,8 +178,8 @@ def cuts(view: Payload) -> list[tuple[Edge, list[str]]]:
     """Where the graph was left, with the parameters before that therefore get no gradient."""
     missed = {vertex.id: vertex.title for vertex in missed_parameters(view)}
     cut = [edge for edge in view.edges if edge.detached] if missed else []
-    behind = [(edge, sorted(sources_of(view, edge) & missed.keys())) for edge in cut]
-    return [(edge, [missed[name] for name in names]) for edge, names in behind if names]
+    behind = [(edge, behind_of(view, edge.source, missed)) for edge in cut]
+    return [(edge, names) for edge, names in behind if names]
 
 
 def cut_at(recording: Recording, edge: Edge, names: list[str]) -> Trouble:
@@ -192,9 +194,15 @@ def cut_at(recording: Recording, edge: Edge, names: list[str]) -> Trouble:
     return Trouble("detached", text, first, source.id)
 
 
-def sources_of(view: Payload, edge: Edge) -> set[str]:
-    """Every vertex that the value on an edge was computed from."""
-    seen, waiting = {edge.source}, [edge.source]
+def behind_of(view: Payload, vertex: str, missed: dict[str, str]) -> list[str]:
+    """Titles of the missed parameters that a vertex was computed from, in the graph's order."""
+    before = sources_of(view, vertex)
+    return [title for name, title in missed.items() if name in before]
+
+
+def sources_of(view: Payload, vertex: str) -> set[str]:
+    """Every vertex that a value was computed from, and its own."""
+    seen, waiting = {vertex}, [vertex]
     while waiting:
         for before in view.recording.growing.into[waiting.pop()]:
             if before.source not in seen:
@@ -203,20 +211,44 @@ def sources_of(view: Payload, edge: Edge) -> set[str]:
     return seen
 
 
-def unused(view: Payload) -> list[Trouble]:
+def dead_ends(view: Payload) -> list[tuple[str, list[str]]]:
+    """Ops that nothing recorded uses, though parameters that got no gradient went into them."""
+    missed = {vertex.id: vertex.title for vertex in missed_parameters(view)}
+    growing = view.recording.growing
+    ends = [name for name in view.ops if name in view.shown and not growing.out_of[name]]
+    last: dict[tuple[str, ...], str] = {}  # of several ends with the same behind them
+    for name in ends if missed else []:
+        behind = behind_of(view, name, missed)
+        if behind and f"{name}.grad" not in view.recording.arrays.summaries:
+            last[tuple(behind)] = name
+    return [(name, list(behind)) for behind, name in last.items()]
+
+
+def end_at(recording: Recording, vertex: str, names: list[str]) -> Trouble:
+    """One dead end, and who is behind it."""
+    last = recording.graph.vertices[vertex]
+    moment = next(k for k, each in enumerate(recording.moments) if each.vertex == vertex)
+    text = (
+        f"{brief(names)} get{'s' * (len(names) == 1)} no gradient: the way to the loss ends at "
+        f"{last.title} ({place_words(recording, vertex)}). Nothing uses its result as a tensor; "
+        "did it go on through .numpy(), .data or a new tensor made of it?"
+    )
+    return Trouble("dead-end", text, moment, vertex)
+
+
+def unused(view: Payload, told: set[str]) -> list[Trouble]:
     """Parameters that an optimizer holds and that got no gradient for another reason."""
     names = view.recording.without_gradient.get(view.step, [])
-    told = {name for _, behind in cuts(view) for name in behind}
     left = [name for name in names if name not in told]
     if not left:
         return []
     moments = [k for k in view.indices if view.recording.moments[k].phase == "update"]
     by_name = {view.graph.vertices[name].name: name for name in view.vertices}
     here = next((by_name[name] for name in left if name in by_name), "")
+    them = "it" if len(left) == 1 else "them"
     text = (
-        f"No gradient reached {brief(left)}: the loss does not depend on "
-        f"{'it' if len(left) == 1 else 'them'}, and the optimizer left "
-        f"{'it' if len(left) == 1 else 'them'} as before."
+        f"No gradient reached {brief(left)}: the loss does not depend on {them}, and the optimizer "
+        f"left {them} as before."
     )
     return [Trouble("unused", text, moments[0] if moments else view.indices[-1], here)]
 

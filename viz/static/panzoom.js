@@ -32,6 +32,7 @@ export class PanZoom {
   show(view) {
     cancelAnimationFrame(this.frame);
     this.view = view;
+    if (!this.home.sheet) return; // not on the screen yet
     const scale = 1 / this.unit;
     if (scale !== this.scale) {
       this.scale = scale;
