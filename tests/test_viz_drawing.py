@@ -92,6 +92,14 @@ def test_shared_weight_is_one_leaf_with_two_lines():
     assert [len(leaf.dots) for leaf in leaves] == [2]
 
 
+def test_parameters_of_a_module_that_is_called_twice_stand_at_each_call():
+    net = nn.Linear(2, 2)
+    with record() as recording:
+        (net(minitorch.ones(1, 2)).tanh() + net(minitorch.zeros(1, 2))).sum()
+    words = texts(draw_graph(recording))
+    assert words.count("weight 2×2 · 2 uses") == 2
+
+
 def test_same_tensor_twice_draws_both_edges():
     x = minitorch.tensor(3.0, requires_grad=True)
     first, second = draw_graph(x * x).layout.curves

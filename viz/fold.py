@@ -33,6 +33,7 @@ class Item:
     gradient: str | None = None
     openable: bool = False
     pills: list[tuple[Vertex, Edge]] = field(default_factory=list)
+    shared: dict[str, int] = field(default_factory=dict)  # of pills: how often they are used
     dots: list[str] = field(default_factory=list)  # edges of consumers that send a gradient
 
 
@@ -262,7 +263,8 @@ class Folding:
             readers = {item_of[edge.target] for edge in uses}
             if leaf.kind == "op" or (not readers and len(self.shown) > 1):
                 continue
-            if len(readers) > MOST_LINES:
+            calls = {self.graph.vertices[edge.target].box for edge in uses} - {None}
+            if len(readers) > MOST_LINES or (leaf.kind == "parameter" and len(calls) > 1):
                 self._hang_everywhere(leaf, uses, items, item_of)
                 continue
             reader = items[next(iter(readers))] if len(readers) == 1 else None
@@ -283,11 +285,15 @@ class Folding:
     def _hang_everywhere(
         self, leaf: Vertex, uses: list[Edge], items: dict[str, Item], item_of: dict[str, str]
     ) -> None:
-        """A leaf that a loop uses again and again stands at each use: lines would hide the rest."""
+        """A leaf used by many ops, or by several calls of a module, stands at each use.
+
+        Lines from one place to all of them would hide the rest.
+        """
         for edge in uses:
             reader = items[item_of[edge.target]]
             if reader.kind == "op":
                 reader.pills.append((leaf, edge))
+                reader.shared[leaf.id] = len(uses)
 
     def _hangs_on(self, leaf: Vertex, reader: Item) -> bool:
         """Whether a leaf is drawn at its op: where the op stands on something else already."""

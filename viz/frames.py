@@ -39,7 +39,7 @@ def frames_of(scene: Scene, spots: dict[str, Spot], labels: dict[str, str]) -> l
 
 def caption_width(label: str) -> float:
     """How wide a box must be inside, so that its caption fits."""
-    return text_width(shortened(label, 30), 10.5)
+    return text_width(shortened(label, 30), 11) + 8
 
 
 def outwards(scene: Scene, box: str | None) -> list[str]:

@@ -59,7 +59,7 @@ def lay_out(scene: Scene, labels: dict[str, str]) -> Layout:
 
 def room_of(item: Item, spots: dict[str, Spot], least: float = 0) -> tuple[float, float]:
     """Width and height of an item with all that hangs on it."""
-    pills = (measured_pill(leaf)[0] for leaf, _ in item.pills)
+    pills = (measured_pill(leaf, item.shared.get(leaf.id, 1))[0] for leaf, _ in item.pills)
     spot = spots[item.id]
     return max([spot.width, *pills, least]), spot.height + 2 * room_for_pills(item)
 
@@ -79,7 +79,7 @@ def measured(item: Item) -> Spot:
     return Spot(0, 0, max(least, *lines), height + (LINE + 4 if item.gradient else 0), item)
 
 
-def measured_pill(leaf: Vertex) -> tuple[float, float, str, str]:
+def measured_pill(leaf: Vertex, uses: int = 1) -> tuple[float, float, str, str]:
     """Width, height, label and size of a leaf that hangs on its op."""
     if leaf.kind == "input":
         label, sub = shortened(leaf.label), leaf.size
@@ -92,6 +92,7 @@ def measured_pill(leaf: Vertex) -> tuple[float, float, str, str]:
     is_state = leaf.kind == "parameter" or bool(leaf.shape)
     label = shortened(leaf.label.rpartition(".")[2] if is_state else leaf.label, 18)
     sub = leaf.size if is_state else ""
+    sub += f" · {uses} uses" if uses > 1 else ""
     width = max(64.0 if sub else 34.0, text_width(f"{label} {sub}", 10.5) + 18)
     if not leaf.gradient:
         return width, PILL_HEIGHT, label, sub
@@ -110,7 +111,8 @@ def hang_pills(spot: Spot) -> None:
     centre = spot.x + spot.width / 2
     top, bottom = spot.y, spot.y + spot.height + PILL_GAP
     for leaf, edge in spot.item.pills:
-        width, height, label, sub = measured_pill(leaf)
+        uses = spot.item.shared.get(leaf.id, 1)
+        width, height, label, sub = measured_pill(leaf, uses)
         above = leaf.kind == "input"
         if above:
             top -= height + PILL_GAP + 8

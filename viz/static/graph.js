@@ -64,7 +64,7 @@ export class GraphView {
   drawBox(box) {
     return svg("g", { class: "box", "data-module": box.id },
       svg("rect", { x: box.x, y: box.y, width: box.width, height: box.height, rx: 10 }),
-      svg("text", { x: box.x + 10, y: box.y + 15, "data-fold": box.id }, `▾ ${cut(box.label, Math.max(6, Math.floor(box.width / 6.4)))}`),
+      svg("text", { x: box.x + 10, y: box.y + 15, "data-fold": box.id }, `▾ ${cut(box.label, Math.max(6, Math.floor((box.width - 24) / 6.2)))}`),
       svg("title", {}, `${cut(box.label, 300)}: click its name to fold it`));
   }
 

@@ -91,7 +91,7 @@ export class PanZoom {
     if ((seenX || width >= this.home.full) && seenY) return;
     const target = {
       x: seenX ? x : this.clamp(box.x + box.width / 2 - width / 2, width, this.home.full ?? width),
-      y: seenY ? y : box.y + box.height / 2 - height / 2,
+      y: seenY ? y : this.clamp(box.y + box.height / 2 - height / 2, height, this.home.sheet?.height ?? height),
     };
     if (gently) this.glide(target);
     else this.show({ ...this.view, ...target });

@@ -43,6 +43,8 @@ export class Timeline {
     this.lanes.replaceChildren(...phases.map((phase) => {
       const label = element("span", { class: phase.phase }, phase.phase);
       label.style.left = `${(100 * phase.start) / this.moments.length}%`;
+      label.style.maxWidth = `${(100 * phase.count) / this.moments.length}%`;
+      label.title = phase.phase;
       return label;
     }));
     this.element.setAttribute("aria-valuemax", this.moments.length);
