@@ -1,4 +1,4 @@
-"""Convolution: `conv2d` and its relatives. Leans on `op`, `windows` and `correlation`.
+"""Convolution: `conv2d` and its relatives. Leans on `op`, `correlation`, `depthwise`.
 
 Shapes are PyTorch's, images (N, C, H, W) and kernels (K, C, R, S). Memory is channels-last: what
 these ops return is a view of an (N, H, W, C) array, in which the channels of a pixel lie side by
@@ -15,6 +15,11 @@ from typing import Any
 import numpy as np
 
 from minitorch.correlation import correlate, input_gradient, kernel_gradient
+from minitorch.depthwise import (
+    correlate_depthwise,
+    depthwise_input_gradient,
+    depthwise_kernel_gradient,
+)
 from minitorch.op import op
 from minitorch.windows import Axis, Padding, Pair, axes, check_channels, whole_numbers
 
@@ -25,6 +30,7 @@ __all__ = [
     "conv1d",
     "conv2d",
     "conv_transpose2d",
+    "own_kernels",
     "slide",
     "slide_back",
     "slide_weight",
@@ -152,6 +158,9 @@ def slide(x: Array, weight: Array, down: Axis, across: Axis, groups: int) -> Arr
     pixels, kernel = channels_last(x), weight.transpose(2, 3, 1, 0)
     images, height, width, _ = pixels.shape
     y = np.empty((images, down.outputs(height), across.outputs(width), len(weight)), x.dtype)
+    if groups == x.shape[1] > 1:
+        correlate_depthwise(pixels, own_kernels(weight, groups), down, across, y)
+        return y
     for inputs, outputs in channel_groups(x.shape[1], len(weight), groups):
         correlate(pixels[..., inputs], kernel[..., outputs], down, across, y[..., outputs])
     return y
@@ -164,6 +173,9 @@ def slide_back(
     grads, kernel = channels_last(grad), weight.transpose(2, 3, 1, 0)
     images, channels, height, width = shape
     back = np.empty((images, height, width, channels), grad.dtype)
+    if groups == channels > 1:
+        depthwise_input_gradient(grads, own_kernels(weight, groups), down, across, back)
+        return back.transpose(0, 3, 1, 2)
     for inputs, outputs in channel_groups(channels, len(weight), groups):
         input_gradient(grads[..., outputs], kernel[..., outputs], down, across, back[..., inputs])
     return back.transpose(0, 3, 1, 2)
@@ -172,6 +184,9 @@ def slide_back(
 def slide_weight(x: Array, grad: Array, down: Axis, across: Axis, groups: int) -> Array:
     """The gradient for the weight (K, C / groups, R, S)."""
     pixels, grads = channels_last(x), channels_last(grad)
+    if groups == x.shape[1] > 1:
+        own = depthwise_kernel_gradient(pixels, grads, down, across)
+        return own.transpose(2, 3, 0, 1).reshape(grad.shape[1], 1, down.size, across.size)
     parts = [
         kernel_gradient(pixels[..., inputs], grads[..., outputs], down, across)
         for inputs, outputs in channel_groups(x.shape[1], grad.shape[1], groups)
@@ -189,3 +204,8 @@ def channel_groups(inputs: int, outputs: int, groups: int) -> list[tuple[slice, 
     """The input and output channels of each group."""
     ins, outs = inputs // groups, outputs // groups
     return [(slice(k * ins, (k + 1) * ins), slice(k * outs, (k + 1) * outs)) for k in range(groups)]
+
+
+def own_kernels(weight: Array, groups: int) -> Array:
+    """Depthwise kernels (C * M, 1, R, S) as (R, S, C, M)."""
+    return weight.reshape(groups, -1, *weight.shape[2:]).transpose(2, 3, 0, 1)

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import convolution, pooling, resizing
+from minitorch import convolution, joining, pooling, resizing
 from minitorch.creation import kaiming_uniform, uniform
 from minitorch.module import Module, Parameter
 from minitorch.tensor import Tensor
-from minitorch.windows import Padding, Pair
+from minitorch.windows import Padding, Pair, paddings, whole_numbers
 
 __all__ = [
     "AdaptiveAvgPool2d",
@@ -25,9 +25,9 @@ __all__ = [
     "Convolution",
     "MaxPool2d",
     "Upsample",
+    "around",
     "check_groups",
     "kernels_last",
-    "pair",
 ]
 
 
@@ -38,9 +38,17 @@ def kernels_last(weight: np.ndarray) -> np.ndarray:
     return memory.transpose(weight.ndim - 1, weight.ndim - 2, *range(weight.ndim - 2))
 
 
-def pair(setting: Any) -> tuple[Any, ...]:
-    """A setting given once as one for each of two dimensions."""
-    return (setting, setting) if isinstance(setting, int) else tuple(setting)
+def around(
+    name: str, mode: str, padding: Padding, sizes: list[int], stride: Pair, dilation: Pair
+) -> list[int]:
+    """How much `pad` puts around, last dimension first; raises ValueError for an unknown mode."""
+    modes = ("zeros", "reflect", "replicate", "circular")
+    if mode not in modes:
+        raise ValueError(f"{name}: padding_mode {mode!r} is none of {', '.join(modes)}.")
+    strides = whole_numbers(name, "stride", stride, len(sizes), 1)
+    dilations = whole_numbers(name, "dilation", dilation, len(sizes), 1)
+    pads = paddings(name, padding, sizes, strides, dilations)
+    return [width for pair in reversed(pads) for width in pair]
 
 
 def check_groups(name: str, in_channels: int, out_channels: int, groups: int) -> None:
@@ -55,25 +63,18 @@ def check_groups(name: str, in_channels: int, out_channels: int, groups: int) ->
 class Convolution(Module):
     """What convolution layers share: kernels, bias, and how the kernels move.
 
-    Weights and bias start as PyTorch's: uniform within 1 / sqrt(inputs of one output).
+    Weights and bias start as PyTorch's: uniform within 1 / sqrt(inputs of one output). A subclass
+    names the op and how many dimensions it slides along.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias : as the op's
+    padding_mode : "zeros", or what `pad` puts around: "reflect", "replicate", "circular"
     """
 
-    def __init__(self, shape: tuple[int, ...], features: int, bias: bool, **moves: Any) -> None:
-        weight = kaiming_uniform(*shape, gain=1 / math.sqrt(3))
-        bound = 1 / math.sqrt(math.prod(shape[1:]))
-        self.weight = Parameter(kernels_last(weight.array))
-        self.bias = Parameter(uniform(features, low=-bound, high=bound)) if bias else None
-        self.moves = moves
-
-    def extra_repr(self) -> str:
-        """Shape of the weight, and what is not as usual."""
-        usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "output_padding": 0}
-        moves = [f"{name}={move}" for name, move in self.moves.items() if move != usual[name]]
-        return ", ".join([str(self.weight.shape), *moves, *(["bias=False"] * (self.bias is None))])
-
-
-class Conv2d(Convolution):
-    """`conv2d` with its own weight (out_channels, in_channels / groups, R, S) and bias."""
+    dims: int
+    function: Any
+    transposed = False
 
     def __init__(
         self,
@@ -85,43 +86,61 @@ class Conv2d(Convolution):
         dilation: Pair = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
+        **moves: Any,
     ) -> None:
-        check_groups("Conv2d", in_channels, out_channels, groups)
-        shape = (out_channels, in_channels // groups, *pair(kernel_size))
-        moves = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-        super().__init__(shape, out_channels, bias, **moves)
+        name = type(self).__name__
+        check_groups(name, in_channels, out_channels, groups)
+        sizes = whole_numbers(name, "kernel_size", kernel_size, self.dims, 1)
+        rows, columns = out_channels, in_channels
+        if self.transposed:
+            rows, columns = columns, rows
+        shape = (rows, columns // groups, *sizes)
+        weight = kaiming_uniform(*shape, gain=1 / math.sqrt(3))
+        bound = 1 / math.sqrt(math.prod(shape[1:]))
+        self.weight = Parameter(kernels_last(weight.array))
+        self.bias = Parameter(uniform(out_channels, low=-bound, high=bound)) if bias else None
+        self.padding_mode, self.around = padding_mode, []
+        if padding_mode != "zeros":
+            self.around = around(name, padding_mode, padding, sizes, stride, dilation)
+            padding = 0
+        settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        self.moves = settings | moves
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
-        return convolution.conv2d(x, self.weight, self.bias, **self.moves)
+        if self.around:
+            x = joining.pad(x, self.around, mode=self.padding_mode)
+        return type(self).function(x, self.weight, self.bias, **self.moves)
+
+    def extra_repr(self) -> str:
+        """Shape of the weight, and what is not as usual."""
+        usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "output_padding": 0}
+        parts = [f"{name}={move}" for name, move in self.moves.items() if move != usual[name]]
+        if self.around:
+            parts.append(f"padding_mode={self.padding_mode!r}, around={self.around}")
+        return ", ".join([str(self.weight.shape), *parts, *(["bias=False"] * (self.bias is None))])
+
+
+class Conv2d(Convolution):
+    """`conv2d` with its own weight (out_channels, in_channels / groups, R, S) and bias."""
+
+    dims = 2
+    function = staticmethod(convolution.conv2d)
 
 
 class Conv1d(Convolution):
     """`conv1d` with its own weight (out_channels, in_channels / groups, S) and bias."""
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        stride: int = 1,
-        padding: Padding = 0,
-        dilation: int = 1,
-        groups: int = 1,
-        bias: bool = True,
-    ) -> None:
-        check_groups("Conv1d", in_channels, out_channels, groups)
-        shape = (out_channels, in_channels // groups, kernel_size)
-        moves = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-        super().__init__(shape, out_channels, bias, **moves)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the layer."""
-        return convolution.conv1d(x, self.weight, self.bias, **self.moves)
+    dims = 1
+    function = staticmethod(convolution.conv1d)
 
 
 class ConvTranspose2d(Convolution):
     """`conv_transpose2d` with its own weight (in_channels, out_channels / groups, R, S)."""
+
+    dims, transposed = 2, True
+    function = staticmethod(convolution.conv_transpose2d)
 
     def __init__(
         self,
@@ -135,14 +154,17 @@ class ConvTranspose2d(Convolution):
         bias: bool = True,
         dilation: Pair = 1,
     ) -> None:
-        check_groups("ConvTranspose2d", in_channels, out_channels, groups)
-        shape = (in_channels, out_channels // groups, *pair(kernel_size))
-        moves = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-        super().__init__(shape, out_channels, bias, **moves, output_padding=output_padding)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the layer."""
-        return convolution.conv_transpose2d(x, self.weight, self.bias, **self.moves)
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            output_padding=output_padding,
+        )
 
 
 class MaxPool2d(Module):

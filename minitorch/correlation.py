@@ -24,6 +24,7 @@ __all__ = [
     "input_gradient",
     "is_pointwise",
     "kernel_gradient",
+    "multiplied_rows",
     "multiply",
     "multiply_rows",
     "phases",
@@ -45,6 +46,8 @@ def correlate(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> 
 
 def kernel_gradient(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
     """The gradient for the kernel (R, S, C, K), given that of the results (N, OH, OW, K)."""
+    if is_pointwise(down, across):
+        return multiplied_rows(x, grad)[None, None]
     if suits_tiles(x, grad.shape[3], down, across):
         return kernel_gradient_by_tiles(x, grad, down, across)
     return kernel_gradient_by_rows(x, grad, down, across)
@@ -72,6 +75,24 @@ def multiply_rows(x: Array, weights: Array, out: Array) -> None:
             multiply(x[images, rows].reshape(-1, channels), weights, out[images, rows])
 
     threads.share(work, blocks(images, height, width * channels * x.itemsize, weights.nbytes))
+
+
+def multiplied_rows(x: Array, grad: Array) -> Array:
+    """The gradient for a kernel of one pixel, (C, K): one matrix product, shared by rows."""
+    images, height, width, channels = x.shape
+    features = grad.shape[3]
+
+    def work(share: Sequence[Block]) -> Array:
+        total = np.zeros((channels, features), x.dtype)
+        for block in share:
+            total += x[block].reshape(-1, channels).T @ grad[block].reshape(-1, features)
+        return total
+
+    row_bytes = width * (channels + features) * x.itemsize
+    totals = threads.share(
+        work, blocks(images, height, row_bytes, channels * features * x.itemsize)
+    )
+    return sum(totals[1:], totals[0])
 
 
 def input_gradient(grad: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:

@@ -12,7 +12,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Array", "Axis", "Padding", "Pair", "axes", "check_channels", "pairs", "whole_numbers"]
+__all__ = [
+    "Array",
+    "Axis",
+    "Padding",
+    "Pair",
+    "axes",
+    "check_channels",
+    "paddings",
+    "pairs",
+    "whole_numbers",
+]
 
 
 Array = np.ndarray
@@ -68,15 +78,7 @@ def axes(
     strides = whole_numbers(name, "stride", stride, count, 1)
     dilations = whole_numbers(name, "dilation", dilation, count, 1)
     sizes = weight.shape[2:]
-    if padding == "same" and any(step != 1 for step in strides):
-        raise ValueError(f"{name}: padding 'same' needs stride 1, not {stride}. Give numbers.")
-    if isinstance(padding, str):
-        if padding not in ("same", "valid"):
-            raise ValueError(f"{name}: padding is 'same', 'valid' or numbers, not {padding!r}.")
-        reach = [(size - 1) * far for size, far in zip(sizes, dilations, strict=True)]
-        pads = [(each // 2, each - each // 2) if padding == "same" else (0, 0) for each in reach]
-    else:
-        pads = pairs(name, padding, count)
+    pads = paddings(name, padding, sizes, strides, dilations)
     moves = [
         Axis(size, step, before, after, far)
         for size, step, (before, after), far in zip(sizes, strides, pads, dilations, strict=True)
@@ -91,6 +93,24 @@ def axes(
                 f"{-(-(axis.span - length) // 2)} would fit."
             )
     return moves
+
+
+def paddings(
+    name: str,
+    padding: Padding,
+    sizes: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+) -> list[tuple[int, int]]:
+    """(before, after) per dimension from numbers or words, for kernels of `sizes`."""
+    if padding == "same" and any(step != 1 for step in strides):
+        raise ValueError(f"{name}: padding 'same' needs stride 1, not {strides}. Give numbers.")
+    if not isinstance(padding, str):
+        return pairs(name, padding, len(sizes))
+    if padding not in ("same", "valid"):
+        raise ValueError(f"{name}: padding is 'same', 'valid' or numbers, not {padding!r}.")
+    reach = [(size - 1) * far for size, far in zip(sizes, dilations, strict=True)]
+    return [(each // 2, each - each // 2) if padding == "same" else (0, 0) for each in reach]
 
 
 def whole_numbers(name: str, what: str, value: Pair, count: int, least: int) -> list[int]:

@@ -276,3 +276,48 @@ def test_fused_batch_norm_equals_the_readable_one(shape, training):
         )
     for one, two in zip(*results, strict=True):
         np.testing.assert_allclose(one, two, rtol=0, atol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes, axes, axes, st.integers(2, 4), st.integers(1, 3))
+def test_depthwise_equals_the_loops(size, down, across, channels, kernels):
+    images, _, height, width = size
+    assume(down.outputs(height) > 0 and across.outputs(width) > 0)
+    x = random_tensor(images, channels, height, width)
+    weight = random_tensor(channels * kernels, 1, down.size, across.size, seed=2)
+    moves = {
+        "stride": (down.stride, across.stride),
+        "padding": ((down.before, down.after), (across.before, across.after)),
+        "dilation": (down.dilation, across.dilation),
+    }
+    assert_same(
+        lambda x, weight: F.conv2d(x, weight, **moves, groups=channels),
+        lambda x, weight: conv2d_by_loops(x, weight, down, across, groups=channels),
+        x,
+        weight,
+    )
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("padding", [2, (1, 2), ((0, 1), (2, 3)), "same"])
+def test_padding_modes_are_pad_and_then_the_convolution(mode, padding):
+    layer = nn.Conv2d(2, 3, (3, 4), padding=padding, padding_mode=mode)
+    x = random_tensor(2, 2, 6, 7).float()
+    (top, bottom), (left, right) = {
+        "same": ((1, 1), (1, 2)),
+        2: ((2, 2), (2, 2)),
+        (1, 2): ((1, 1), (2, 2)),
+    }.get(padding, padding)
+    padded = F.pad(x, (left, right, top, bottom), mode=mode)
+    expected = F.conv2d(padded, layer.weight, layer.bias)
+    np.testing.assert_array_equal(layer(x).array, expected.array)
+    assert mode in repr(layer)
+
+
+def test_padding_mode_of_one_dimension_and_unknown_ones():
+    layer = nn.Conv1d(2, 3, 3, padding=1, padding_mode="circular")
+    x = random_tensor(2, 2, 5).float()
+    expected = F.conv1d(F.pad(x, (1, 1), mode="circular"), layer.weight, layer.bias)
+    np.testing.assert_array_equal(layer(x).array, expected.array)
+    with pytest.raises(ValueError, match="padding_mode 'mirror' is none of zeros"):
+        nn.Conv2d(2, 3, 3, padding=1, padding_mode="mirror")
