@@ -48,6 +48,12 @@ BENCHMARKS = {
         "inference, ResNet-20, batch 128", networks.RESNET20_USE.peers, rounds=7
     ),
     "resnet18": Benchmark("training step, ResNet-18, batch 64", networks.RESNET18.peers, rounds=5),
+    "yolo_tiny": Benchmark(
+        "training step, YOLOv3-tiny at 224 pixels, batch 8", networks.YOLO_TINY.peers, rounds=7
+    ),
+    "yolo_tiny_use": Benchmark(
+        "inference, YOLOv3-tiny at 224 pixels, one image", networks.YOLO_TINY_USE.peers
+    ),
 }
 
 

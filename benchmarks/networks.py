@@ -1,7 +1,7 @@
 """Convolutional networks: a complete training step, and inference, in minitorch and in PyTorch.
 
-Both run the same file of `models/`: ours speaks PyTorch's words, so that PyTorch's version is the
-file with its imports exchanged.
+Both run the same file: ours speaks PyTorch's words, so that PyTorch's version is the file with its
+imports exchanged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.timing import Step
 
-MODELS = Path(__file__).parent.parent / "models"
+ROOT = Path(__file__).parent.parent
 IMPORTS = {
     "import minitorch.functional as F": "import torch.nn.functional as F",
     "from minitorch import": "from torch import",
@@ -26,9 +26,9 @@ IMPORTS = {
 
 @dataclass(frozen=True)
 class Network:
-    """A file of `models/`, the function in it that builds the network, and the batch."""
+    """A module, what in it builds the network, with which settings, and the batch."""
 
-    file: str
+    module: str
     build: str
     settings: tuple[Any, ...]
     batch: tuple[int, int, int, int]
@@ -49,19 +49,21 @@ class Network:
         }
 
 
-RESNET20 = Network("resnet", "resnet20", ("B",), (128, 3, 32, 32))
-RESNET18 = Network("resnet", "resnet18", (10, "cifar"), (64, 3, 32, 32))
-ALEXNET = Network("alexnet", "AlexNet", (), (64, 1, 28, 28))
-RESNET20_USE = Network("resnet", "resnet20", ("B",), (128, 3, 32, 32), training=False)
+RESNET20 = Network("models.resnet", "resnet20", ("B",), (128, 3, 32, 32))
+RESNET18 = Network("models.resnet", "resnet18", (10, "cifar"), (64, 3, 32, 32))
+ALEXNET = Network("models.alexnet", "AlexNet", (), (64, 1, 28, 28))
+RESNET20_USE = Network("models.resnet", "resnet20", ("B",), (128, 3, 32, 32), training=False)
+YOLO_TINY = Network("benchmarks.yolo_tiny", "YoloTiny", (), (8, 3, 224, 224))
+YOLO_TINY_USE = Network("benchmarks.yolo_tiny", "YoloTiny", (), (1, 3, 224, 224), training=False)
 
 
-def torch_twin(file: str) -> ModuleType:
-    """The file of `models/` as PyTorch code."""
-    path = MODELS / f"{file}.py"
+def torch_twin(module: str) -> ModuleType:
+    """A module of ours as PyTorch code."""
+    path = ROOT / f"{module.replace('.', '/')}.py"
     source = path.read_text()
     for ours, theirs in IMPORTS.items():
         source = source.replace(ours, theirs)
-    twin = ModuleType(f"torch_{file}")
+    twin = ModuleType(f"torch_{module}")
     exec(compile(source, str(path), "exec"), vars(twin))
     return twin
 
@@ -69,7 +71,7 @@ def torch_twin(file: str) -> ModuleType:
 def minitorch_step(network: Network) -> Step:
     """Ours."""
     minitorch = import_module("minitorch")
-    model = getattr(import_module(f"models.{network.file}"), network.build)(*network.settings)
+    model = getattr(import_module(network.module), network.build)(*network.settings)
     images, classes = (minitorch.tensor(part) for part in network.data())
     return step_of(network, model, images, classes, "minitorch", "minitorch.functional")
 
@@ -77,7 +79,7 @@ def minitorch_step(network: Network) -> Step:
 def torch_step(network: Network, channels_last: bool) -> Step:
     """PyTorch, eager, in its usual order of memory or in the one that its kernels like best."""
     torch: Any = import_module("torch")
-    model = getattr(torch_twin(network.file), network.build)(*network.settings)
+    model = getattr(torch_twin(network.module), network.build)(*network.settings)
     images, classes = (torch.from_numpy(part) for part in network.data())
     if channels_last:
         model = model.to(memory_format=torch.channels_last)
@@ -90,13 +92,20 @@ def step_of(
 ) -> Step:
     """The step that both share, word for word."""
     cross_entropy = import_module(functions).cross_entropy
+
+    def loss_of(output: Any) -> Any:
+        """Cross entropy of scores; of maps, any number that every element enters."""
+        if isinstance(output, tuple):
+            return sum((part * part).mean() for part in output)
+        return cross_entropy(output, classes)
+
     no_grad: Any = import_module(package).no_grad
     sgd: Any = import_module(f"{package}.optim").SGD
     optimizer = sgd(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
 
     def train() -> None:
         optimizer.zero_grad()
-        cross_entropy(model(images), classes).backward()
+        loss_of(model(images)).backward()
         optimizer.step()
 
     def use() -> None:
