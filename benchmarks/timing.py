@@ -65,8 +65,27 @@ def all_cpu_seconds() -> float:
 
 
 def own_cpu_seconds() -> float:
-    """CPU time that this process and the ones that it started have used."""
-    return sum(os.times()[:4]) if CPU_TIMES.exists() else 0.0
+    """CPU time that this process and the ones that it started have used, a browser's too."""
+    return sum(os.times()[:4]) + running_children_seconds() if CPU_TIMES.exists() else 0.0
+
+
+def running_children_seconds() -> float:
+    """CPU time of all processes below this one that still run."""
+    children: dict[int, list[int]] = {}
+    ticks: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        process = int(stat.parent.name)
+        children.setdefault(int(fields[1]), []).append(process)
+        ticks[process] = int(fields[11]) + int(fields[12])
+    waiting, total = list(children.get(os.getpid(), [])), 0
+    for process in waiting:
+        total += ticks[process]
+        waiting += children.get(process, [])
+    return total / os.sysconf("SC_CLK_TCK")
 
 
 def quiet_median(samples: list[Sample]) -> float:
