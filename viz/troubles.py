@@ -58,7 +58,9 @@ def troubles_of(view: Payload) -> list[dict[str, Any]]:
     told = [TOLD[kind](view.recording, index) for kind, index in first.items() if kind in TOLD]
     cut, ended = cuts(view), dead_ends(view)
     told += [cut_at(view.recording, edge, names) for edge, names in cut[:3]]
-    told += [end_at(view.recording, vertex, names) for vertex, names in ended[:3]]
+    known = {name for _, names in cut for name in names}
+    fresh = [(vertex, names) for vertex, names in ended if not known.issuperset(names)]
+    told += [end_at(view.recording, vertex, names) for vertex, names in fresh[:3]]
     told += unused(view, {name for _, names in [*cut, *ended] for name in names})
     return [
         {
@@ -178,8 +180,8 @@ def cuts(view: Payload) -> list[tuple[Edge, list[str]]]:
     """Where the graph was left, with the parameters before that therefore get no gradient."""
     missed = {vertex.id: vertex.title for vertex in missed_parameters(view)}
     cut = [edge for edge in view.edges if edge.detached] if missed else []
-    behind = [(edge, behind_of(view, edge.source, missed)) for edge in cut]
-    return [(edge, names) for edge, names in behind if names]
+    behind = {tuple(behind_of(view, edge.source, missed)): edge for edge in cut}
+    return [(edge, list(names)) for names, edge in behind.items() if names]
 
 
 def cut_at(recording: Recording, edge: Edge, names: list[str]) -> Trouble:
@@ -187,11 +189,17 @@ def cut_at(recording: Recording, edge: Edge, names: list[str]) -> Trouble:
     source, target = (recording.graph.vertices[name] for name in (edge.source, edge.target))
     first = next(k for k, each in enumerate(recording.moments) if each.vertex == target.id)
     text = (
-        f"{brief(names)} get{'s' * (len(names) == 1)} no gradient: {target.title} uses "
-        f"{source.title} without a way back (detached, or made under no_grad; "
-        f"{place_words(recording, source.id if source.kind == 'op' else target.id)})."
+        f"{brief(names)} get{'s' * (len(names) == 1)} no gradient: {target.title} "
+        f"({place_words(recording, target.id)}) uses {source.title}"
+        f"{made_at(recording, source)} without a way back. It was taken out of the graph between "
+        "the two: by .detach(), .data or no_grad."
     )
     return Trouble("detached", text, first, source.id)
+
+
+def made_at(recording: Recording, source: Vertex) -> str:
+    """Where an op ran, in brackets; nothing for a leaf."""
+    return f" ({place_words(recording, source.id)})" if source.kind == "op" else ""
 
 
 def behind_of(view: Payload, vertex: str, missed: dict[str, str]) -> list[str]:
