@@ -1,7 +1,7 @@
-"""Run every operator that both sides have on PyTorch's samples, and write down how it went.
+"""Run what both sides have on PyTorch's samples, and write down how it went.
 
 python -m tests.conformance              all; fails when something is worse than expected.json
-python -m tests.conformance add sort     some operators, with their failures in full
+python -m tests.conformance add sort     these (or nn.Linear, optim.SGD), with all failures
 python -m tests.conformance --accept     take the outcome as the new expectation
 """
 
@@ -11,16 +11,21 @@ import argparse
 import json
 import sys
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch.testing._internal.common_methods_invocations import op_db
+from torch.testing._internal.common_modules import module_db
+from torch.testing._internal.common_optimizers import optim_db
 from torch.testing._internal.common_utils import freeze_rng_state
 
 from tests.conformance.compare import Tally, converted, ours, run_sample
-from tests.conformance.exclusions import operator_reason, sample_reason, settings_reason
+from tests.conformance.exclusions import operator_reason, sample_reason
+from tests.conformance.modules import run_module, run_optimizer
 
 HERE = Path(__file__).parent
 DTYPES = (torch.float64, torch.float32, torch.int64, torch.bool)
@@ -42,17 +47,8 @@ def run_operator(operator: Any) -> Tally | str:
             if reason := sample_reason(operator, sample):
                 tally.exclude(reason)
                 continue
-            try:
-                run_sample(operator, function, sample, tally)
-                tally.passed += 1
-            except NotImplementedError as error:
-                tally.exclude(str(error))
-            except Exception as error:
-                if reason := settings_reason(error):
-                    tally.exclude(reason)
-                    continue
-                kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
-                tally.failures.append(f"{dtype} {sample.summary()[:300]}: {kind}{error}"[:600])
+            words = f"{dtype} {sample.summary()[:300]}"
+            tally.run(words, run_sample, operator, function, sample, tally)
     if operator.error_inputs_func is not None:
         run_errors(operator, function, tally)
     return tally
@@ -69,42 +65,72 @@ def run_errors(operator: Any, function: Any, tally: Tally) -> None:
             settings = converted(sample.kwargs)
         except NotImplementedError:
             continue
-        try:
-            function(*inputs, **settings)
-        except (ValueError, TypeError, IndexError, RuntimeError) as error:
-            tally.refused += not settings_reason(error)
-        except Exception as error:
-            tally.not_refused.append(f"{error!r} for {sample.summary()[:200]}")
-        else:
-            tally.not_refused.append(sample.summary()[:200])
+        tally.expect_refusal(sample.summary()[:200], partial(function, *inputs, **settings))
 
 
-def table(outcome: dict[str, Tally | str]) -> str:
+Outcome = dict[str, Tally | str]
+
+
+def page(operators: Outcome, modules: Outcome, optimizers: Outcome) -> str:
     """The outcome as a page of Markdown."""
-    tallies = {name: tally for name, tally in outcome.items() if isinstance(tally, Tally)}
-    reasons: dict[str, list[str]] = {}
-    for name, reason in outcome.items():
-        if isinstance(reason, str):
-            reasons.setdefault(reason, []).append(name)
-    clean = sum(not tally.failures and tally.passed > 0 for tally in tallies.values())
-    lines = [
-        "# Conformance with PyTorch's operator database",
+    tallies = ran(operators)
+    words = [
+        "# Conformance with PyTorch's databases of operators, modules and optimizers",
         "",
-        f"Made by `make conformance` (PyTorch {torch.__version__.split('+')[0]}, its `op_db` on "
-        "the CPU, in float64, float32, int64 and bool); not edited by hand.",
+        f"Made by `make conformance` (PyTorch {torch.__version__.split('+')[0]}, its `op_db`, "
+        "`module_db` and `optim_db` on the CPU, in float64, float32, int64 and bool); not edited "
+        "by hand.",
         "",
-        f"**{clean} of {len(tallies)} operators that minitorch has agree on every sample that is "
-        f"run**: {sum(t.passed for t in tallies.values())} samples agree in value, shape, dtype "
-        f"and, in float64, gradients; {sum(len(t.failures) for t in tallies.values())} do not. "
+        f"**{agree_on_all(tallies)} of {len(tallies)} operators that minitorch has agree on every "
+        f"sample that is run**: {sum(t.passed for t in tallies.values())} samples agree in value, "
+        "shape, dtype and, in float64, gradients; "
+        f"{sum(len(t.failures) for t in tallies.values())} do not. "
         f"{sum(t.twice for t in tallies.values())} second gradients agree; "
-        f"{sum(t.not_twice for t in tallies.values())} are declined with an error. Of the inputs "
-        f"that PyTorch refuses, we refuse {sum(t.refused for t in tallies.values())} of "
-        f"{sum(t.refused + len(t.not_refused) for t in tallies.values())}.",
+        f"{sum(t.not_twice for t in tallies.values())} are declined with an error. "
+        + refusals(tallies),
         "",
-        "| operator | agree | of | excluded, and why | refused | second gradients |",
+        f"**{agree_on_all(ran(modules))} of {len(ran(modules))} modules** do, with the gradients "
+        f"of their inputs and parameters, in {sum(t.passed for t in ran(modules).values())} "
+        f"samples. {refusals(ran(modules))}",
+        "",
+        f"**{agree_on_all(ran(optimizers))} of {len(ran(optimizers))} optimizers** do, after a "
+        f"hundred steps, with {sum(t.passed for t in ran(optimizers).values())} choices of "
+        f"settings. {refusals(ran(optimizers))}",
+    ]
+    for title, outcome in (
+        ("Operators", operators),
+        ("Modules", modules),
+        ("Optimizers", optimizers),
+    ):
+        words += ["", f"## {title}", "", *table(outcome)]
+        words += ["", f"## {title} that are not run", "", *left_out(outcome)]
+    return "\n".join(words) + "\n"
+
+
+def ran(outcome: Outcome) -> dict[str, Tally]:
+    """What was run at all."""
+    return {name: tally for name, tally in outcome.items() if isinstance(tally, Tally)}
+
+
+def agree_on_all(tallies: dict[str, Tally]) -> int:
+    """How many agree wherever they were run."""
+    return sum(not tally.failures and tally.passed > 0 for tally in tallies.values())
+
+
+def refusals(tallies: dict[str, Tally]) -> str:
+    """How often we refuse what PyTorch refuses, as a sentence."""
+    refused = sum(tally.refused for tally in tallies.values())
+    total = refused + sum(len(tally.not_refused) for tally in tallies.values())
+    return f"Of the inputs that PyTorch refuses, we refuse {refused} of {total}."
+
+
+def table(outcome: Outcome) -> list[str]:
+    """A row for each that was run."""
+    lines = [
+        "| name | agree | of | excluded, and why | refused | second gradients |",
         "|---|--:|--:|---|--:|--:|",
     ]
-    for name, tally in tallies.items():
+    for name, tally in ran(outcome).items():
         why = "; ".join(f"{count}: {reason}" for reason, count in sorted(tally.excluded.items()))
         errors = tally.refused + len(tally.not_refused)
         second = tally.twice + tally.not_twice
@@ -113,39 +139,63 @@ def table(outcome: dict[str, Tally | str]) -> str:
             f"{f'{tally.refused} of {errors}' if errors else ''} | "
             f"{f'{tally.twice} of {second}' if second else ''} |"
         )
-    lines += ["", "## Operators that are not run", ""]
-    for reason, names in sorted(reasons.items()):
-        lines.append(f"- **{reason}** ({len(names)}): {', '.join(f'`{name}`' for name in names)}")
-    return "\n".join(lines) + "\n"
+    return lines
+
+
+def left_out(outcome: Outcome) -> list[str]:
+    """The names that were not run, by their reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in outcome.items():
+        if isinstance(reason, str):
+            reasons.setdefault(reason, []).append(f"`{name}`")
+    return [
+        f"- **{reason}** ({len(names)}): {', '.join(names)}"
+        for reason, names in sorted(reasons.items())
+    ]
+
+
+def run_all(
+    entries: dict[str, Any], run: Callable[[Any], Tally | str], chosen: list[str]
+) -> Outcome:
+    """Run the entries that are chosen, or all, and print what fails."""
+    outcome: Outcome = {}
+    for name, entry in sorted(entries.items()):
+        if chosen and name.split(".")[0] not in chosen and name not in chosen:
+            continue
+        with freeze_rng_state():
+            outcome[name] = run(entry)
+        tally = outcome[name]
+        if isinstance(tally, Tally):
+            for failure in tally.failures[: None if chosen else 2]:
+                print(f"  {name}: {failure}")
+            if chosen:
+                print(name, tally)
+    return outcome
 
 
 def main() -> int:
     """Run the command line; 1 when something is worse than expected."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("operators", nargs="*", help="names; all when none is given")
+    parser.add_argument(
+        "operators", nargs="*", help="names; all when none is given"
+    )
     parser.add_argument("--accept", action="store_true", help="write expected.json")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     torch.set_num_threads(1)
-    chosen = [op for op in op_db if not options.operators or op.name in options.operators]
-    outcome: dict[str, Tally | str] = {}
-    for operator in sorted(chosen, key=lambda op: (op.name, op.variant_test_name)):
-        name = f"{operator.name}.{operator.variant_test_name}".rstrip(".")
-        with freeze_rng_state():
-            outcome[name] = run_operator(operator)
-        tally = outcome[name]
-        if isinstance(tally, Tally):
-            for failure in tally.failures[: None if options.operators else 2]:
-                print(f"  {name}: {failure}")
-            if options.operators:
-                print(name, tally)
+    databases: list[tuple[dict[str, Any], Callable[[Any], Tally | str]]] = [
+        ({f"{op.name}.{op.variant_test_name}".rstrip("."): op for op in op_db}, run_operator),
+        ({module.name: module for module in module_db}, run_module),
+        ({f"optim.{each.optim_cls.__name__}": each for each in optim_db}, run_optimizer),
+    ]
+    outcomes = [run_all(entries, run, options.operators) for entries, run in databases]
     if options.operators:
         return 0
-    text = table(outcome)
+    text = page(*outcomes)
     (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
-    print(text.split("\n")[4])
-    counts = {name: t.passed for name, t in outcome.items() if isinstance(t, Tally)}
+    print("\n".join(text.split("\n")[4:9]))
+    counts = {name: t.passed for outcome in outcomes for name, t in ran(outcome).items()}
     expectation = HERE / "expected.json"
     if options.accept:
         expectation.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ import torch
 import minitorch
 from minitorch import functional
 from minitorch.autograd import grad
+from tests.conformance.exclusions import settings_reason
 
 Tensor = minitorch.Tensor
 TOLERANCES = {  # relative, absolute
@@ -46,6 +47,31 @@ class Tally:
     def exclude(self, reason: str) -> None:
         """Count a sample that was not run."""
         self.excluded[reason] = self.excluded.get(reason, 0) + 1
+
+    def run(self, words: str, compare: Callable[..., None], *given: Any) -> None:
+        """Count a comparison, which raises where the two sides differ."""
+        try:
+            compare(*given)
+            self.passed += 1
+        except NotImplementedError as error:
+            self.exclude(str(error))
+        except Exception as error:
+            if reason := settings_reason(error):
+                self.exclude(reason)
+                return
+            kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+            self.failures.append(f"{words}: {kind}{error}"[:600])
+
+    def expect_refusal(self, words: str, call: Callable[..., Any], *given: Any) -> None:
+        """Count what PyTorch refuses, and we must refuse too."""
+        try:
+            call(*given)
+        except (ValueError, TypeError, IndexError, RuntimeError, ArithmeticError) as error:
+            self.refused += not settings_reason(error)
+        except Exception as error:
+            self.not_refused.append(f"{error!r} for {words}")
+        else:
+            self.not_refused.append(words)
 
 
 # Where the database calls an operator with its arguments in another order than users do.

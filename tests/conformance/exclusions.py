@@ -29,7 +29,11 @@ BATCHED = {
 NOT_COMPARED = {
     "empty*": RANDOM,
     "rand*": RANDOM,
+    "new_empty*": RANDOM,
     "uniform": RANDOM,
+    "bernoulli*": RANDOM,
+    "multinomial": RANDOM,
+    "normal*": RANDOM,
     "nn.functional.dropout": RANDOM,
     "nn.functional.interpolate.area": IMAGES,
     "nn.functional.interpolate.bicubic": IMAGES,
@@ -106,6 +110,25 @@ def sample_reason(operator: Any, sample: Any) -> str:
     if operator.name == "nonzero" and kwargs.get("as_tuple") and sample.input.ndim == 0:
         return "positions in a single number"
     return ""
+
+
+UNBATCHED = "inputs without the batch's dimension"
+MODULE_SAMPLES = {  # by the description that PyTorch's sample has
+    "nn.*Pool2d no_batch_dim": UNBATCHED,
+    "nn.MaxPool2d 3d_input": UNBATCHED,
+    "nn.Conv* no_batch_dim": UNBATCHED,
+    "nn.Adaptive* tuple_none": "None as an output size",
+    "nn.BatchNorm* *simple_average": "momentum=None, the plain mean of all batches",
+    "nn.KLDivLoss *": "targets that are no probabilities: negative ones, and NaN, which we refuse",
+    "nn.CrossEntropyLoss 2d_ignore_index_*": "targets of which none may count, which has no mean",
+    "nn.BatchNorm* zero_batch": "an empty batch, which has no variance: refused",
+}
+
+
+def module_reason(name: str, sample: Any) -> str:
+    """Why one sample of a module is not run; empty when it is."""
+    words = f"{name} {sample.desc}"
+    return next((why for pattern, why in MODULE_SAMPLES.items() if fnmatch(words, pattern)), "")
 
 
 def has_ties(x: Any) -> bool:
