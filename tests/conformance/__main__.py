@@ -176,9 +176,7 @@ def run_all(
 def main() -> int:
     """Run the command line; 1 when something is worse than expected."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "operators", nargs="*", help="names; all when none is given"
-    )
+    parser.add_argument("operators", nargs="*", help="names; all when none is given")
     parser.add_argument("--accept", action="store_true", help="write expected.json")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
