@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.op import op
-from minitorch.reductions import total_dtype
+from minitorch.reductions import require_float, total_dtype
 from minitorch.shapes import checked_dim
 
 __all__ = [
@@ -48,7 +48,7 @@ Array = np.ndarray
 def softmax(x: Array, dim: int | None = None, *, dtype: Any = None) -> Any:
     """exp(x) / sum(exp(x)) along `dim`, shifted by the maximum so that exp cannot overflow."""
     x, dim = to_normalize("softmax", x, dim, dtype)
-    y = np.exp(x - x.max(axis=dim, keepdims=True))
+    y = np.exp(x - x.max(axis=dim, keepdims=True, initial=-np.inf))
     y /= y.sum(axis=dim, keepdims=True)
     return y, lambda grad: y * (grad - (grad * y).sum(axis=dim, keepdims=True))
 
@@ -57,7 +57,7 @@ def softmax(x: Array, dim: int | None = None, *, dtype: Any = None) -> Any:
 def log_softmax(x: Array, dim: int | None = None, *, dtype: Any = None) -> Any:
     """log(softmax(x)) along `dim`, without the detour over a number that may round to 0."""
     x, dim = to_normalize("log_softmax", x, dim, dtype)
-    shifted = x - x.max(axis=dim, keepdims=True)
+    shifted = x - x.max(axis=dim, keepdims=True, initial=-np.inf)
     y = shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
     return y, lambda grad: grad - np.exp(y) * grad.sum(axis=dim, keepdims=True)
 
@@ -69,7 +69,9 @@ def to_normalize(name: str, x: Array, dim: int | None, dtype: Any) -> tuple[Arra
             f"{name}: along which dim should x of shape {x.shape} sum to 1? Say {name}(x, dim=1) "
             "for scores (N, C)."
         )
-    return x if dtype is None else x.astype(dtype), checked_dim(name, dim, x.ndim)
+    x = x if dtype is None else x.astype(dtype)
+    require_float(name, x)
+    return x, checked_dim(name, dim, x.ndim)
 
 
 def reduced(
@@ -180,8 +182,12 @@ def class_weights(
     per_class = np.ones(along, scores.dtype)
     if weight is not None:
         per_class = np.asarray(weight, scores.dtype).reshape(along)
+    if not 0 <= smoothing <= 1:
+        raise ValueError(f"{name}: label_smoothing must lie from 0 to 1, not {smoothing}.")
     if target.dtype.kind == "f" and target.ndim == scores.ndim:
         check_target(name, scores, target)
+        if ignore_index >= 0:
+            raise ValueError(f"{name}: ignore_index is for class indices, not probabilities.")
         hot, counts, total = target, 1, scores.size / max(classes, 1)
     else:
         check_classes(name, scores, target, classes, axis, ignore_index)

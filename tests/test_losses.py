@@ -156,7 +156,7 @@ def test_bad_input_is_explained(call, error, words):
 
 def test_settings_of_cross_entropy_that_have_no_meaning_are_refused():
     logits, chances = minitorch.ones(2, 3), minitorch.full((2, 3), 1 / 3)
-    with pytest.raises(ValueError, match="label_smoothing must lie from 0 to 1, not 1.5"):
+    with pytest.raises(ValueError, match=r"label_smoothing must lie from 0 to 1, not 1\.5"):
         F.cross_entropy(logits, chances, label_smoothing=1.5)
     with pytest.raises(ValueError, match="ignore_index is for class indices"):
         F.cross_entropy(logits, chances, ignore_index=1)
