@@ -182,10 +182,11 @@ def main() -> int:
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     torch.set_num_threads(1)
+    optimizers: list[Any] = optim_db
     databases: list[tuple[dict[str, Any], Callable[[Any], Tally | str]]] = [
         ({f"{op.name}.{op.variant_test_name}".rstrip("."): op for op in op_db}, run_operator),
         ({module.name: module for module in module_db}, run_module),
-        ({f"optim.{each.optim_cls.__name__}": each for each in optim_db}, run_optimizer),
+        ({f"optim.{each.optim_cls.__name__}": each for each in optimizers}, run_optimizer),
     ]
     outcomes = [run_all(entries, run, options.operators) for entries, run in databases]
     if options.operators:
