@@ -1,7 +1,7 @@
 """PyTorch's name for ops as functions: `import minitorch.functional as F`."""
 
-# Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 2_06_modules, 3_03_batch_norm, 4_02_im2col,
-# 4_04_pooling. Edit there, then `make extract`.
+# Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 2_06_modules, 3_03_batch_norm, 3_05_attention,
+# 4_02_im2col, 4_04_pooling. Edit there, then `make extract`.
 
 from minitorch.activations import (
     elu,
@@ -19,6 +19,7 @@ from minitorch.activations import (
     softplus,
     softsign,
 )
+from minitorch.attention import scaled_dot_product_attention
 from minitorch.convolution import conv1d, conv2d, conv_transpose2d
 from minitorch.inplace import relu, relu_
 from minitorch.joining import pad
@@ -83,6 +84,7 @@ __all__ = [
     "relu",
     "relu6",
     "relu_",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",

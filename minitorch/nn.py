@@ -1,11 +1,12 @@
 """PyTorch's name for modules and layers: `from minitorch import nn`."""
 
-# Grown in notebooks: 2_06_modules, 3_03_batch_norm, 4_03_convolution_made_fast, 4_04_pooling. Edit
-# there, then `make extract`.
+# Grown in notebooks: 2_06_modules, 3_03_batch_norm, 3_05_attention, 4_03_convolution_made_fast,
+# 4_04_pooling. Edit there, then `make extract`.
 
 from minitorch import clipping as utils
 from minitorch import functional
 from minitorch import initialization as init
+from minitorch.attention import MultiheadAttention, TransformerEncoderLayer
 from minitorch.containers import ModuleDict, ModuleList, Sequential
 from minitorch.convolution_layers import (
     AdaptiveAvgPool2d,
@@ -92,6 +93,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "Parameter",
@@ -105,6 +107,7 @@ __all__ = [
     "Softplus",
     "Softsign",
     "Tanh",
+    "TransformerEncoderLayer",
     "Upsample",
     "functional",
     "init",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import minitorch
+from minitorch import functional as F
 from minitorch import nn, optim
 
 torch = pytest.importorskip("torch")
@@ -178,3 +179,86 @@ def test_initial_deviations_are_those_of_torch():
         getattr(torch.nn.init, name)(reference)
         assert mine.array.std() == pytest.approx(float(reference.std()), rel=0.02)
         assert np.abs(mine.array).max() == pytest.approx(float(reference.abs().max()), rel=0.3)
+
+
+def as_torch(mine, reference):
+    """Give torch's module the weights of ours, under the same names."""
+    reference.load_state_dict({k: torch.tensor(v) for k, v in mine.state_dict().items()})
+    return reference.eval()
+
+
+def assert_same_gradients(mine, reference):
+    theirs = dict(reference.named_parameters())
+    for name, parameter in mine.named_parameters():
+        assert_close(parameter.grad, theirs[name].grad)
+
+
+MASKS = {
+    "none": None,
+    "hidden": np.triu(np.ones((5, 5), bool), 1),
+    "added": np.random.default_rng(1).standard_normal((5, 5)).astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("average", [False, True])
+def test_multihead_attention_is_that_of_torch(mask, batch_first, bias, average):
+    minitorch.manual_seed(0)
+    mine = nn.MultiheadAttention(8, 2, bias=bias, batch_first=batch_first).eval()
+    reference = as_torch(mine, torch.nn.MultiheadAttention(8, 2, 0, bias, batch_first=batch_first))
+    random = np.random.default_rng(0)
+    arrays = [random.standard_normal((5, 5, 8)).astype(np.float32) for _ in range(3)]
+    ours = [minitorch.Tensor(array, requires_grad=True) for array in arrays]
+    theirs = [torch.tensor(array, requires_grad=True) for array in arrays]
+    hidden = MASKS[mask]
+    found, weights = mine(*ours, attn_mask=hidden, average_attn_weights=average)
+    expected, expected_weights = reference(
+        *theirs,
+        attn_mask=None if hidden is None else torch.tensor(hidden),
+        average_attn_weights=average,
+    )
+    assert_close(found, expected.detach())
+    assert_close(weights, expected_weights.detach())
+    (found * found).sum().backward()
+    (expected * expected).sum().backward()
+    assert_same_gradients(mine, reference)
+    for one, other in zip(ours, theirs, strict=True):
+        assert_close(one.grad, other.grad)
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_a_transformer_block_is_that_of_torch(batch_first, norm_first):
+    minitorch.manual_seed(0)
+    settings: dict[str, Any] = {"batch_first": batch_first, "norm_first": norm_first}
+    mine = nn.TransformerEncoderLayer(8, 4, 16, **settings).eval()
+    reference = as_torch(mine, torch.nn.TransformerEncoderLayer(8, 4, 16, **settings))
+    x = np.random.default_rng(0).standard_normal((3, 5, 8)).astype(np.float32)
+    hidden = np.triu(np.ones((x.shape[1 if batch_first else 0],) * 2, bool), 1)
+    found = mine(minitorch.tensor(x), src_mask=hidden)
+    expected = reference(torch.tensor(x), src_mask=torch.tensor(hidden))
+    assert_close(found, expected.detach())
+    (found * found).sum().backward()
+    (expected * expected).sum().backward()
+    assert_same_gradients(mine, reference)
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("settings", [{}, {"is_causal": True}, {"scale": 0.3}])
+def test_scaled_dot_product_attention_is_that_of_torch(mask, settings):
+    shown: Any = MASKS[mask]
+    if settings.get("is_causal") and shown is not None:
+        pytest.skip("one of the two")
+    random = np.random.default_rng(0)
+    arrays = [random.standard_normal((2, 3, 5, 4)).astype(np.float32) for _ in range(3)]
+    if mask == "hidden":
+        shown = np.tril(np.ones((5, 5), bool))
+    ours = [minitorch.tensor(array) for array in arrays]
+    theirs = [torch.tensor(array) for array in arrays]
+    found = F.scaled_dot_product_attention(ours[0], ours[1], ours[2], attn_mask=shown, **settings)
+    expected = torch.nn.functional.scaled_dot_product_attention(
+        *theirs, attn_mask=None if shown is None else torch.tensor(shown), **settings
+    )
+    assert_close(found, expected)
