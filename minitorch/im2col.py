@@ -49,9 +49,10 @@ def blocks(images: int, rows: int, row_bytes: int, least_bytes: int = 0) -> list
     `least_bytes` makes them larger where the other factor of the product is large: each product
     reads all of it.
     """
-    if images * rows * row_bytes <= SMALL_BYTES:
+    total_bytes = images * rows * row_bytes
+    if total_bytes <= SMALL_BYTES:
         return [Block(slice(0, images), slice(0, rows))] if images else []
-    budget = max(BLOCK_BYTES, least_bytes)
+    budget = min(max(BLOCK_BYTES, least_bytes), -(-total_bytes // threads.count))
     if row_bytes * rows > budget:
         step = max(1, budget // row_bytes)
         parts = [slice(start, min(start + step, rows)) for start in range(0, rows, step)]

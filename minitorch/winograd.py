@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
@@ -24,6 +25,7 @@ __all__ = [
     "INPUT_1D",
     "KERNEL_1D",
     "LEAST_CHANNELS",
+    "LEAST_TILES",
     "OUTPUT_1D",
     "SIZE",
     "STEP",
@@ -34,6 +36,7 @@ __all__ = [
     "G",
     "correlate_by_tiles",
     "enabled",
+    "grid_of",
     "kernel_gradient_by_tiles",
     "suits_tiles",
     "tile_blocks",
@@ -46,6 +49,7 @@ Array = np.ndarray
 
 enabled = os.environ.get("MINITORCH_WINOGRAD") != "0"  # minitorch.winograd.enabled = False
 LEAST_CHANNELS = 32  # of input and output: with fewer the sums cost more than they save
+LEAST_TILES = 32  # in all: with fewer the sums of the kernel do
 TILE_BYTES = 1024 * 1024  # of tiles, as points: more than for windows, each point is a product
 
 STEP, SIZE = 4, 6  # results and pixels of a tile
@@ -71,26 +75,28 @@ B, G, A = (
 
 
 def suits_tiles(x: Array, features: int, down: Axis, across: Axis) -> bool:
-    """Whether tiles are faster: 3 x 3 kernels side by side, many channels, float32."""
-    return (
-        enabled
-        and x.dtype == np.float32
-        and down[:2] == across[:2] == (3, 1)
-        and down.dilation == across.dilation == 1
-        and min(x.shape[3], features) >= LEAST_CHANNELS
-        and min(down.outputs(x.shape[1]), across.outputs(x.shape[2])) > STEP // 2
-    )
+    """Whether tiles are faster: 3 x 3 kernels side by side, many channels and tiles, float32."""
+    if not enabled or x.dtype != np.float32 or min(x.shape[3], features) < LEAST_CHANNELS:
+        return False
+    if any(axis[:2] != (3, 1) or axis.dilation != 1 for axis in (down, across)):
+        return False
+    sizes = down.outputs(x.shape[1]), across.outputs(x.shape[2])
+    return min(sizes) > STEP // 2 and len(x) * prod(grid_of(*sizes)) >= LEAST_TILES
 
 
-def tiles(x: Array, size: int, before: tuple[int, int], counts: tuple[int, int]) -> Array:
+def grid_of(rows: int, columns: int) -> tuple[int, int]:
+    """How many tiles there are down and across."""
+    return -(-rows // STEP), -(-columns // STEP)
+
+
+def tiles(x: Array, size: int, top: int, left: int, counts: tuple[int, int]) -> Array:
     """Tiles of x, one every 4 pixels, as columns of their pixels: (size * size, tiles, C).
 
-    `before` says how far outside of x (N, H, W, C) they begin, `counts` how many there are down
-    and across.
+    The first begins at pixel (top, left) of x (N, H, W, C); `counts` are down and across.
     """
     height, width = (STEP * (count - 1) + size for count in counts)
     padded = np.empty((len(x), height, width, x.shape[3]), x.dtype)
-    copy_padded(x, -before[0], -before[1], padded)
+    copy_padded(x, top, left, padded)
     image, row, column, channel = padded.strides
     view = np.lib.stride_tricks.as_strided(
         padded,
@@ -105,48 +111,51 @@ def transform(matrix: Array, columns: Array) -> Array:
     return (matrix @ columns.reshape(len(columns), -1)).reshape(-1, *columns.shape[1:])
 
 
-def tile_blocks(grid: tuple[int, ...], channels: int, features: int) -> list[Block]:
-    """Blocks of images for a `grid` (N, tiles down, tiles across)."""
+def tile_blocks(images: int, counts: tuple[int, int], channels: int, features: int) -> list[Block]:
+    """Blocks of images and of rows of tiles, large beside the kernel that each block reads."""
     point_bytes = SIZE * SIZE * np.dtype(np.float32).itemsize
-    image_bytes = point_bytes * grid[1] * grid[2] * (channels + features)
+    row_bytes = point_bytes * counts[1] * (channels + features)
     least = max(TILE_BYTES, 2 * point_bytes * channels * features)
-    return blocks(grid[0], 1, image_bytes, least)
+    return blocks(images, counts[0], row_bytes, least)
 
 
 def correlate_by_tiles(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
     """Write the sum over each patch of x times `kernel` (3, 3, C, K) into `out` (N, OH, OW, K)."""
     images, rows, columns, features = out.shape
-    counts = -(-rows // STEP), -(-columns // STEP)
-    before = down.before, across.before
-    points = transform(G, kernel.reshape(9, -1, features))
+    counts = grid_of(rows, columns)
+    kernels = transform(G, kernel.reshape(9, -1, features))
 
     def work(share: Sequence[Block]) -> None:
-        for part, _ in share:
-            products = transform(B, tiles(x[part], SIZE, before, counts)) @ points
-            results = transform(A, products)
-            results = results.reshape(STEP, STEP, -1, *counts, features)
+        for part, lines in share:
+            grid = lines.stop - lines.start, counts[1]
+            top = STEP * lines.start - down.before
+            points = transform(B, tiles(x[part], SIZE, top, -across.before, grid))
+            results = transform(A, points @ kernels)
+            results = results.reshape(STEP, STEP, -1, *grid, features)
+            target = out[part, STEP * lines.start : STEP * lines.stop]
             for i, j in np.ndindex(STEP, STEP):
-                every_fourth = out[part, i::STEP, j::STEP]
+                every_fourth = target[:, i::STEP, j::STEP]
                 _, height, width, _ = every_fourth.shape
                 every_fourth[...] = results[i, j, :, :height, :width]
 
-    threads.share(work, tile_blocks((images, *counts), len(points[0]), features))
+    threads.share(work, tile_blocks(images, counts, kernels.shape[1], features))
 
 
 def kernel_gradient_by_tiles(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
     """The gradient for the kernel (3, 3, C, K): back through A, the products, and G."""
     images, rows, columns, features = grad.shape
-    counts = -(-rows // STEP), -(-columns // STEP)
-    before, channels = (down.before, across.before), x.shape[3]
+    counts, channels = grid_of(rows, columns), x.shape[3]
 
     def work(share: Sequence[Block]) -> Array:
         total = np.zeros((SIZE * SIZE, channels, features), x.dtype)
-        for part, _ in share:
-            points = transform(B, tiles(x[part], SIZE, before, counts))
-            grads = transform(A.T, tiles(grad[part], STEP, (0, 0), counts))
+        for part, lines in share:
+            grid = lines.stop - lines.start, counts[1]
+            top = STEP * lines.start
+            points = transform(B, tiles(x[part], SIZE, top - down.before, -across.before, grid))
+            grads = transform(A.T, tiles(grad[part], STEP, top, 0, grid))
             total += points.transpose(0, 2, 1) @ grads
         return total
 
-    totals = threads.share(work, tile_blocks((images, *counts), channels, features))
+    totals = threads.share(work, tile_blocks(images, counts, channels, features))
     total = sum(totals[1:], totals[0])
     return transform(G.T, total).reshape(3, 3, channels, features)
