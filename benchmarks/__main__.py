@@ -3,7 +3,8 @@
 `python -m benchmarks profile NAME...` says instead where our own step's time goes, op by op.
 
 Ratios are to PyTorch eager in the same run: below 1 is faster than PyTorch. Results are written to
-`benchmarks/results/NAME.json`, from which the README's table is made.
+`benchmarks/results/NAME.json`, from which `benchmarks/README.md` and the README's table are made.
+`layers` means every single layer, `scale` how a step's time grows with batch, depth and area.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import debugger, imports, machine, mlps, networks
+from benchmarks import debugger, imports, layers, machine, mlps, networks, scale, tables
 from benchmarks.profile import print_profile
 from benchmarks.timing import Sample, Step, interleave, noise, quiet_median
 
@@ -55,24 +56,35 @@ BENCHMARKS = {
         "inference, YOLOv3-tiny at 224 pixels, one image", networks.YOLO_TINY_USE.peers
     ),
 }
+LAYERS = {
+    f"layers/{name}": Benchmark("forward and backward", layer.peers)
+    for name, layer in layers.LAYERS.items()
+}
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}, layers, scale"
+    )
     parser.add_argument("--rounds", type=int, help="turns that each peer gets")
     parser.add_argument("--only", help="peers to measure, separated by commas")
     parser.add_argument("--dry", action="store_true", help="print, but write no result")
     options = parser.parse_args()
     profiling = options.names[:1] == ["profile"]
-    names = options.names[profiling:] or list(BENCHMARKS)
-    if unknown := [name for name in names if name not in BENCHMARKS]:
-        parser.error(f"no benchmark {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
+    known = BENCHMARKS | LAYERS
+    names = options.names[profiling:] or [*BENCHMARKS, "layers", "scale"]
+    names = [each for name in names for each in (LAYERS if name == "layers" else [name])]
+    if unknown := [name for name in names if name not in known and name != "scale"]:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are: {', '.join(known)}, scale")
     # Before a framework is imported: each reads its thread count once.
     os.environ.update(OMP_NUM_THREADS=str(THREADS), OPENBLAS_NUM_THREADS=str(THREADS))
     for name in names:
-        benchmark = BENCHMARKS[name]
+        if name == "scale":
+            scale.measure(RESULTS, keep=not options.dry)
+            continue
+        benchmark = known[name]
         print(f"\n{name}: {benchmark.does}")
         if profiling:
             print_profile(benchmark.peers()["minitorch"]())
@@ -85,8 +97,10 @@ def main() -> None:
         if noise(samples) > QUIET:
             print("  not kept: other processes were too busy; run it again on a quiet machine")
         elif not options.dry and only is None:
-            RESULTS.mkdir(exist_ok=True)
-            (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+            path = RESULTS / f"{name}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(result, indent=2) + "\n")
+    tables.write(RESULTS)
 
 
 def built(

@@ -1,0 +1,58 @@
+"""`benchmarks/README.md`: every committed result as a table, with the machine that it is from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+HEAD = """\
+# How fast it is
+
+Made from `results/` by `python -m benchmarks`. Each figure is the time of one step as a ratio to
+PyTorch's eager mode in the same run, two threads for everybody: below 1 is faster. Steps take
+turns, and only samples in which other processes kept quiet count. `python -m benchmarks profile
+NAME` says op by op where our own time goes."""
+SCALE = """
+## By scale
+
+![Time of a training step of ResNets over batch, depth and image area.](results/scale.svg)
+
+`python -m benchmarks scale`: ours alone, per image where the batch grows.
+"""
+
+
+def write(results: Path) -> None:
+    """Write the page beside the folder of results."""
+    records = [json.loads(path.read_text()) for path in sorted(results.rglob("*.json"))]
+    compared = [record for record in records if "minitorch" in record["peers"]]
+    lines = [HEAD]
+    for title, found in (
+        ("Whole steps", [each for each in compared if "/" not in each["name"]]),
+        ("Single layers", [each for each in compared if "/" in each["name"]]),
+    ):
+        if found:
+            lines += [f"\n## {title}\n", *table(found)]
+    if (results / "scale.svg").exists():
+        lines.append(SCALE.rstrip("\n"))
+    (results.parent / "README.md").write_text("\n".join(lines) + "\n")
+
+
+def table(records: list[dict[str, Any]]) -> list[str]:
+    """One row per result: what, ours in milliseconds, all ratios, when and on what."""
+    peers = list(dict.fromkeys(peer for record in records for peer in record["peers"]))
+    head = ["benchmark", "does", "ms", *peers, "date", "processor"]
+    rows = [head, ["---"] * len(head)]
+    for record in records:
+        ratios = [record["peers"].get(peer, {}).get("ratio") for peer in peers]
+        rows.append(
+            [
+                f"`{record['name']}`",
+                record["does"],
+                f"{record['peers']['minitorch']['ms']:.3g}",
+                *("" if ratio is None else f"{ratio:.2f}" for ratio in ratios),
+                record["date"],
+                str(record["machine"]["cpu"]),
+            ]
+        )
+    return [f"| {' | '.join(row)} |" for row in rows]
