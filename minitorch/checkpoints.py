@@ -102,10 +102,15 @@ class Checkpoints:
         outline = taken_apart({"parts": states, "progress": progress}, "", arrays)
         fresh = self.last.with_name("next.safetensors")
         save(arrays, fresh, {"checkpoint": json.dumps(outline)})
-        if self.last.exists():
-            self.last.replace(self.previous)
-        fresh.replace(self.last)
-        sync_folder(self.last.parent)
+        try:
+            if self.last.exists():
+                self.last.replace(self.previous)
+            fresh.replace(self.last)
+            sync_folder(self.last.parent)
+        except OSError as error:
+            raise StateError(
+                f"save: {fresh} cannot take the place of {self.last} ({error.strerror})."
+            ) from error
 
     def load(self) -> dict[str, Any]:
         """Put all parts back to the last whole checkpoint; returns the progress saved with it.

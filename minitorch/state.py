@@ -60,6 +60,8 @@ def save(
     path, notes = Path(path), dict(notes or {})
     if _HEADER_NOTES in state or _CHECKSUM in notes:
         raise StateError(f"save: the names {_HEADER_NOTES} and, in notes, {_CHECKSUM} are taken.")
+    if wrong := [word for word in (*state, *notes, *notes.values()) if not isinstance(word, str)]:
+        raise StateError(f"save: names and notes are texts, not {wrong[0]!r}.")
     arrays = {name: as_plain(name, value) for name, value in state.items()}
     notes[_CHECKSUM] = checksum(arrays, notes)
     try:

@@ -213,6 +213,13 @@ def test_a_full_disk_keeps_both(tmp_path, monkeypatch):
 # ---- what it holds ------------------------------------------------------------------------------
 
 
+def test_a_folder_in_the_place_of_the_file_gives_our_error(tmp_path):
+    (tmp_path / "last.safetensors").mkdir()
+    (tmp_path / "previous.safetensors").write_bytes(b"")
+    with pytest.raises(StateError, match="cannot take the place"):
+        Checkpoints(tmp_path, model=net()).save()
+
+
 def test_the_weights_of_a_checkpoint_are_readable_on_their_own(tmp_path):
     model, checkpoints = two_checkpoints(tmp_path)
     np.testing.assert_array_equal(

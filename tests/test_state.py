@@ -105,6 +105,13 @@ def test_what_is_no_number_is_refused_by_name(path, value):
 # ---- damage -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("state, notes", [({1: np.ones(2)}, {}), ({"a": np.ones(2)}, {"epoch": 3})])
+def test_names_and_notes_that_are_no_texts_are_refused(path, state, notes):
+    with pytest.raises(StateError, match="are texts, not"):
+        save(state, path, notes)
+    assert not path.exists()
+
+
 def test_every_flipped_bit_is_noticed_or_changes_nothing(path):
     save(example(), path)
     whole = path.read_bytes()

@@ -50,7 +50,7 @@ def test_the_trained_mnist_mlp_reads_digits_in_torch_with_the_same_logits():
     pixels = ((digits_seen_by_none / 255 - 0.1307) / 0.3081).astype(np.float32)
     with torch.no_grad():
         expected = theirs(torch.from_numpy(pixels)).numpy()
-    found = model(mt.tensor(pixels)).numpy()
+    found = model(mt.tensor(pixels)).array
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     assert (expected.argmax(axis=1) == labels).mean() > 0.95
 
