@@ -29,6 +29,7 @@ __all__ = [
     "floor",
     "floor_divide",
     "fmod",
+    "frac",
     "lerp",
     "log1p",
     "log2",
@@ -199,6 +200,12 @@ def ceil(x):
 def trunc(x):
     """`x` without its fraction."""
     return np.trunc(x), lambda grad: masked(grad, False)
+
+
+@op
+def frac(x):
+    """What `trunc` takes away: the fraction, with the sign of x."""
+    return x - np.trunc(x), lambda grad: grad
 
 
 @op

@@ -130,6 +130,7 @@ class Methods:
     floor = mathematics.floor
     ceil = mathematics.ceil
     trunc = mathematics.trunc
+    frac = mathematics.frac
     round = mathematics.round
     lerp = mathematics.lerp
 
