@@ -282,3 +282,19 @@ def test_odd_recordings_open(watched: Watched, tmp_path: Path, code: str):
     for key in ("n", "n", "End", "b", "Home", "f", "p", "c", "r"):
         watched.page.keyboard.press(key)
     expect(debugger.locator(".say")).not_to_be_empty()
+
+
+@pytest.mark.parametrize("code", [RECORD, LATE, NAN], ids=["net", "late", "nan"])
+def test_a_step_paints_what_a_jump_paints(open_page, watched: Watched, code: str):
+    looks = (
+        "root => [...root.querySelectorAll('.drawing [class]')].map(each =>"
+        " each.getAttribute('class')).join('|')"
+    )
+    debugger = open_page(code)
+    total = int(debugger.locator(".pos").inner_text().split("/")[1].split()[0])
+    watched.page.keyboard.press("Home")
+    for key in ["n"] * total + ["b"] * total:
+        watched.page.keyboard.press(key)
+        stepped = debugger.evaluate(looks)
+        watched.page.keyboard.press("Escape")  # paints all anew
+        assert debugger.evaluate(looks) == stepped

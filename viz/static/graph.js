@@ -1,5 +1,6 @@
 // The graph: drawn once from its layout; a step only changes class names.
 
+import { changesOf, Offstage } from "./changes.js";
 import { cut, element, number, set, svg } from "./dom.js";
 import { PanZoom } from "./panzoom.js";
 
@@ -18,7 +19,7 @@ export class GraphView {
     this.canvas = element("div", { class: "canvas", role: "application", tabindex: 0, "aria-label": "computation graph: arrow keys step, shift and arrow keys walk from node to node" }, this.drawing);
     this.note = element("p", { class: "note", hidden: true });
     this.element = element("section", { class: "graph", "aria-label": "graph" }, this.canvas, this.note, this.zoomButtons());
-    this.view = new PanZoom(this.canvas, this.drawing);
+    this.view = new PanZoom(this.canvas, this.drawing, (view) => this.offstage?.follow(view));
     this.canvas.addEventListener("click", (event) => this.click(event));
     this.canvas.addEventListener("dblclick", (event) => this.click(event, true));
     this.resizer = new ResizeObserver(() => this.resize());
@@ -52,6 +53,9 @@ export class GraphView {
     const nodes = svg("g", {}, layout.nodes.map((place) => this.drawNode(place)));
     const chips = svg("g", {}, this.wires.map((wire) => wire.chip));
     this.drawing.replaceChildren(this.arrowheads(), boxes, wires, this.stubs, nodes, chips);
+    this.changes = changesOf(this, recording);
+    this.painted = null;
+    this.offstage = new Offstage(this);
     this.resize(true);
   }
 
@@ -154,21 +158,28 @@ export class GraphView {
     if (!recording || !this.layout) return;
     const moment = recording.at(position);
     set(this.canvas, "data-phase", moment.phase);
-    for (const part of this.parts.values()) {
-      set(part.group, "class", this.classOf(part.place.kind, part.nodes, position, part.place.id === this.home.get(selected)));
-      for (const dot of part.dots) {
-        const edge = recording.edges.get(dot.dataset.edge);
-        set(dot, "class", edge && edge.sent_at !== null && edge.sent_at <= position ? "dot full" : "dot");
-      }
-    }
-    for (const { pill, group, node, stub } of this.pills) {
-      set(group, "class", this.classOf(`pill ${pill.kind}`, [node], position, selected === node.id));
-      set(stub, "class", `wire stub ${pill.kind} ${recording.stateOf(node, position)}`);
-    }
+    const near = this.painted && this.painted.selected === selected && this.painted.found === this.found && this.painted.phase === moment.phase && Math.abs(this.painted.position - position) === 1;
+    const touched = near ? this.changes[Math.max(position, this.painted.position)] : null;
+    this.painted = { position, selected, found: this.found, phase: moment.phase };
+    for (const part of touched?.parts ?? this.parts.values()) this.paintPart(part, position, selected);
+    for (const pill of touched?.pills ?? this.pills) this.paintPill(pill, position, selected);
     const lit = new Set(moment.edges);
     const arrived = new Set(moment.arrived);
-    for (const wire of this.wires) this.paintWire(wire, moment, position, lit, arrived);
+    for (const wire of touched?.wires ?? this.wires) this.paintWire(wire, moment, position, lit, arrived);
     if (follow) this.reveal(selected ?? moment.node);
+  }
+
+  paintPart(part, position, selected) {
+    set(part.group, "class", this.classOf(part.place.kind, part.nodes, position, part.place.id === this.home.get(selected)));
+    for (const dot of part.dots) {
+      const edge = this.recording.edges.get(dot.dataset.edge);
+      set(dot, "class", edge && edge.sent_at !== null && edge.sent_at <= position ? "dot full" : "dot");
+    }
+  }
+
+  paintPill({ pill, group, node, stub }, position, selected) {
+    set(group, "class", this.classOf(`pill ${pill.kind}`, [node], position, selected === node.id));
+    set(stub, "class", `wire stub ${pill.kind} ${this.recording.stateOf(node, position)}`);
   }
 
   classOf(kind, nodes, position, selected) {

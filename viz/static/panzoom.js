@@ -3,9 +3,10 @@
 // The drawing is moved as a whole, like a sheet of paper under a window: the browser keeps what it
 // has painted, where another viewBox would make it lay every text out again.
 export class PanZoom {
-  constructor(canvas, drawing) {
+  constructor(canvas, drawing, moved) {
     this.canvas = canvas;
     this.drawing = drawing;
+    this.onMove = moved; // called with each new view
     this.home = { x: 0, y: 0, width: 1, height: 1 };
     this.view = { ...this.home };
     this.moved = 0; // how far the last drag went: a click is a drag of nothing
@@ -39,6 +40,7 @@ export class PanZoom {
       this.drawing.setAttribute("width", this.home.sheet.width * scale);
       this.drawing.setAttribute("height", this.home.sheet.height * scale);
     }
+    this.onMove(view);
     this.drawing.style.transform = `translate(${-view.x * scale}px, ${-view.y * scale}px)`;
   }
 
