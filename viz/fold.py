@@ -15,6 +15,7 @@ from viz.graph import Edge, Graph, Vertex
 MOST = 1500  # items laid out
 LEFT_OPEN = 300  # items kept when there are more
 MOST_LINES = 6  # from one leaf; used more often, it is drawn at each use
+LONGEST_CAPTION = 30  # characters; the type of a module is left out of a longer one
 MOST_PARALLEL = 3  # lines between the same two ops: `x * x` has two
 AT_FIRST = 40  # modules open by themselves while there are no more items than this
 
@@ -142,7 +143,10 @@ class Folding:
         captions = {}
         for name in self.drawn:
             box = self.graph.boxes[name]
-            captions[name] = " · ".join(filter(None, [box.path, box.kind, self.input_size(name)]))
+            size = self.input_size(name)
+            whole = " · ".join(filter(None, [box.path, box.kind, size]))
+            short = " · ".join(filter(None, [box.path or box.kind, size]))
+            captions[name] = whole if len(whole) <= LONGEST_CAPTION else short
         return captions
 
     # ---- the scene -----------------------------------------------------------------------------
