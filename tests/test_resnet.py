@@ -45,7 +45,7 @@ def test_imagenet_family_has_torchvisions_names_and_shapes(layers):
     model = getattr(resnet, f"resnet{layers}")()
     shapes = {name: np.shape(value) for name, value in model.state_dict().items()}
     assert {name: shapes[name] for name in (*STEM, *one_block)} == STEM | one_block
-    assert sum(parameter.data.size for parameter in model.parameters()) == parameters
+    assert sum(parameter.numel() for parameter in model.parameters()) == parameters
     for stage, count in enumerate(blocks, start=1):
         found = {name.split(".")[1] for name in shapes if name.startswith(f"layer{stage}.")}
         assert found == {str(number) for number in range(count)}
@@ -64,7 +64,7 @@ def test_cifar_family_has_6n_plus_2_layers(layers):
     model = getattr(resnet, f"resnet{layers}")()
     weights = [value for value in model.parameters() if value.ndim > 1]
     assert len(weights) == layers
-    assert sum(parameter.data.size for parameter in model.parameters()) == CIFAR[layers]
+    assert sum(parameter.numel() for parameter in model.parameters()) == CIFAR[layers]
 
 
 def test_projections_add_two_convolutions_to_option_a():
