@@ -76,9 +76,21 @@ def test_mistakes_are_one_sentence(capsys, tmp_path):
     assert "choose from digits, mnist" in capsys.readouterr().err
 
 
-def test_committed_weights_read_the_embedded_digits(capsys):
-    assert main(["evaluate", "mnist_mlp", "--data", "digits"]) == 0
+@pytest.mark.parametrize("name", ["mnist_mlp", "alexnet"])
+def test_committed_weights_read_the_embedded_digits(name, capsys):
+    assert main(["evaluate", name, "--data", "digits"]) == 0
     assert last_line(capsys)["accuracy"] > 0.98  # digits of MNIST's training set
+
+
+@pytest.mark.parametrize("name", ["mnist_mlp", "alexnet"])
+def test_committed_answers_are_those_of_the_result(name):
+    result = json.loads((FOLDER / "results" / f"{name}.json").read_text())
+    answers = np.load(FOLDER / "results" / f"{name}.answers.npz")
+    assert len(answers["truth"]) == result["images"]
+    assert np.mean(answers["truth"] == answers["says"]) == pytest.approx(result["accuracy"])
+    worst = answers["worst"]
+    assert (answers["truth"][worst] != answers["says"][worst]).all()
+    assert (np.diff(answers["sure"][worst]) <= 0).all()
 
 
 # ---- the same seed, and a run that is killed -----------------------------------------------------
@@ -190,10 +202,11 @@ HERE = Path(os.environ.get("MINITORCH_DATA", "nowhere")) / "mnist"
 
 
 @pytest.mark.skipif(not HERE.is_dir(), reason="MNIST is not in MINITORCH_DATA")
-def test_committed_weights_reach_the_committed_accuracy(capsys):
-    assert main(["evaluate", "mnist_mlp"]) == 0
+@pytest.mark.parametrize("name, least", [("mnist_mlp", 0.984), ("alexnet", 0.995)])
+def test_committed_weights_reach_the_committed_accuracy(name, least, capsys):
+    assert main(["evaluate", name]) == 0
     found = last_line(capsys)
-    result = json.loads((FOLDER / "results" / "mnist_mlp.json").read_text())
+    result = json.loads((FOLDER / "results" / f"{name}.json").read_text())
     assert found["images"] == 10000
     assert found["accuracy"] == pytest.approx(result["accuracy"], abs=2e-4)
-    assert found["accuracy"] >= 0.984
+    assert found["accuracy"] >= least
