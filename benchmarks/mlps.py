@@ -166,7 +166,7 @@ def mygrad_step(net: Perceptron) -> Step:
     mygrad.turn_memory_guarding_off()
     x, target = net.data()
     weights = [mygrad.tensor(weight) for weight in net.weights()]
-    velocities = [np.zeros_like(weight.array) for weight in weights]
+    velocities = [np.zeros_like(weight.data) for weight in weights]
 
     def step() -> None:
         if net.classes:
@@ -174,6 +174,6 @@ def mygrad_step(net: Perceptron) -> Step:
         else:
             loss_of(net, weights, x, target, mygrad).backward()
         for weight, velocity in zip(weights, velocities, strict=True):
-            momentum_update(weight.array, velocity, weight.grad)
+            momentum_update(weight.data, velocity, weight.grad)
 
     return step
