@@ -9,6 +9,7 @@ import pytest
 import minitorch
 from minitorch import nn, optim
 from minitorch.functional import mse_loss
+from viz.arrays import Summary
 from viz.controller import Controller
 from viz.debugger import Debugger
 from viz.payload import Payload
@@ -516,10 +517,20 @@ def test_nan_that_was_there_before_is_told_with_the_op_that_used_it_first():
         (minitorch.ones(2) * 2.0 * weight).sum()
     [trouble] = Payload(recording).build()["troubles"]
     assert trouble["text"].startswith(
-        "weight already held 1 NaN before this step began; mul #2 is the first to use it (test_viz"
+        "weight already holds 1 NaN when mul #2, the first to use it, begins (test_viz"
     )
     assert trouble["node"] == vertex(recording, "weight").id
     assert trouble["moment"] == 1
+
+
+def test_a_map_that_leaves_rows_out_still_shows_the_row_of_nan():
+    values = np.ones((64, 24), np.float32)
+    values[37], values[9, 3] = np.nan, -np.inf
+    pixels = Summary(values, values).pixels
+    assert pixels.shape == (32, 24)
+    assert np.isnan(pixels[18]).all()
+    assert pixels[4, 3] == -np.inf
+    assert np.isfinite(pixels).sum() == 32 * 24 - 24 - 1
 
 
 def test_numbers_at_the_edge_of_the_range_have_a_histogram():

@@ -90,7 +90,7 @@ class Summary:
         self.high = np.nan if empty else float(np.maximum.reduce(numbers))
         self.norm = float("nan") if self.nan or self.inf else float(np.sqrt(norm_squared))
         self.zeros = zero_share(flat[:: max(1, flat.size // MANY)])
-        self.pixels, self.note = thumbnail(array)
+        self.pixels, self.note = thumbnail(array, finite=not (self.nan or self.inf))
         self.sample = numbers[:: max(1, numbers.size // SAMPLE)].copy()
 
     def look_at_number(self, number: float, array: Array) -> None:
@@ -174,8 +174,12 @@ def zero_share(numbers: Array) -> float:
     return 1 - np.count_nonzero(numbers) / numbers.size if numbers.size else 0.0
 
 
-def thumbnail(array: Array) -> tuple[Array, str | None]:
-    """A matrix that stands for the array, at most `PIXELS` on a side, and what it leaves out."""
+def thumbnail(array: Array, finite: bool = True) -> tuple[Array, str | None]:
+    """A matrix that stands for the array, at most `PIXELS` on a side, and what it leaves out.
+
+    It never leaves out what it is most looked at for: a number that is not `finite` takes the
+    place of the one that stands for its neighbourhood.
+    """
     if array.dtype.kind not in "fiub" or not array.size:
         return np.zeros((0, 0), np.float32), None
     note = None
@@ -193,7 +197,11 @@ def thumbnail(array: Array) -> tuple[Array, str | None]:
         every = "every " + (f"{rows}. row" if columns == 1 else f"{rows}×{columns}. element")
         note = f"{note}, {every}" if note else every
     exact = np.float64 if table.dtype == np.float64 else np.float32  # 1e300 must not become inf
-    return np.array(table[::rows, ::columns], exact), note or None
+    pixels = np.array(table[::rows, ::columns], exact)
+    if not finite:
+        down, across = np.nonzero(~np.isfinite(table))
+        pixels[down // rows, across // columns] = table[down, across]
+    return pixels, note or None
 
 
 def tiled(channels: Array) -> tuple[Array, str]:

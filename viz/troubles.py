@@ -102,8 +102,8 @@ def not_finite(recording: Recording, index: int) -> Trouble:
         brought = known.get(f"{leaf.id}.value")
         if leaf.kind != "op" and brought is not None and brought.flags:
             text = (
-                f"{leaf.title} already held {count_words(brought)} before this step began; "
-                f"{vertex.title} is the first to use it ({place_words(recording, vertex.id)})."
+                f"{leaf.title} already holds {count_words(brought)} when {vertex.title}, the first "
+                f"to use it, begins ({place_words(recording, vertex.id)}): no recorded op made them."
             )
             return Trouble("nonfinite", text, index, leaf.id)
     if moment.phase == "forward":

@@ -14,7 +14,7 @@ export function drawSource(node, view) {
 }
 
 function whyNoLine(node) {
-  return node.kind === "op" ? "its source line is not known" : "it was there before this step began, so no line here made it";
+  return node.kind === "op" ? "its source line is not known" : "no recorded op made it: it was there before, or was built from plain numbers";
 }
 
 function callStack(node, view) {
