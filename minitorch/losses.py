@@ -359,6 +359,11 @@ def kl_div(x: Array, target: Array, reduction: str = "mean", log_target: bool = 
     """
     check_target("kl_div", x, target)
     chance = np.exp(target) if log_target else target
+    if (chance < 0).any():
+        raise ValueError(
+            f"kl_div: the target holds {chance.min():.4g}, but a probability lies from 0 on. If it "
+            "holds logarithms of probabilities, say log_target=True."
+        )
     with np.errstate(divide="ignore", invalid="ignore"):
         log_chance = target if log_target else np.log(target)
         values = np.where(chance > 0, chance * (log_chance - x), 0).astype(chance.dtype)

@@ -67,6 +67,11 @@ CASES = {
         ValueError,
         "holds -1.0, but a probability.*labels -1 and 1 into 0 and 1",
     ),
+    "logarithms for probabilities": (
+        lambda: F.kl_div(ones(2), minitorch.tensor([0.5, -0.7])),
+        ValueError,
+        "kl_div: the target holds -0.7.*say log_target=True",
+    ),
     "class labels with NaN": (
         lambda: F.cross_entropy(ones(2, 3), minitorch.tensor([0.0, float("nan")])),
         TypeError,
