@@ -248,6 +248,14 @@ def test_function_in_pytorchs_form():
         grad(Cube.apply(x).sum(), x, create_graph=True)
 
 
+def test_a_view_of_a_gradient_sees_the_next_one_added():
+    x = leaf(2)
+    x.sum().backward()
+    first = x.grad[:1]
+    x.sum().backward()
+    assert first.tolist() == [2.0]
+
+
 def test_an_op_with_a_rule_too_few_is_named():
     @minitorch.op
     def forgetful(a, b):
