@@ -103,7 +103,7 @@ def not_finite(recording: Recording, index: int) -> Trouble:
         if leaf.kind != "op" and brought is not None and brought.flags:
             text = (
                 f"{leaf.title} already holds {count_words(brought)} when {vertex.title}, the first "
-                f"to use it, begins ({place_words(recording, vertex.id)}): no recorded op made them."
+                f"to use it, begins ({place_words(recording, vertex.id)}). No recorded op made it."
             )
             return Trouble("nonfinite", text, index, leaf.id)
     if moment.phase == "forward":
