@@ -45,10 +45,10 @@ def attention_weights(
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = (query * scale) @ key.transpose(-2, -1)
     if hidden is not None:
-        mask = hidden.array if isinstance(hidden, Tensor) else np.asarray(hidden)
+        mask = hidden if isinstance(hidden, Tensor) else Tensor(np.asarray(hidden))
         if mask.dtype == bool:
-            mask = np.where(mask, -np.inf, 0)
-        scores = scores + Tensor(mask.astype(scores.dtype))
+            mask = Tensor(np.where(mask.array, -np.inf, 0))
+        scores = scores + mask.to(scores.dtype)
     return functional.softmax(scores, dim=-1)
 
 
@@ -72,7 +72,7 @@ def scaled_dot_product_attention(
             raise ValueError("attention: give attn_mask or is_causal, not both.")
         hidden = ~np.tril(np.ones((query.shape[-2], key.shape[-2]), bool))
     elif attn_mask is not None:
-        mask = attn_mask.array if isinstance(attn_mask, Tensor) else np.asarray(attn_mask)
+        mask = attn_mask if isinstance(attn_mask, Tensor) else Tensor(np.asarray(attn_mask))
         hidden = ~mask if mask.dtype == bool else mask
     weights = attention_weights(query, key, hidden, scale)
     return (functional.dropout(weights, dropout_p) if dropout_p else weights) @ value
@@ -96,6 +96,7 @@ class MultiheadAttention(Module):
         num_heads: int,
         dropout: float = 0.0,
         bias: bool = True,
+        *,
         batch_first: bool = False,
     ) -> None:
         if embed_dim % num_heads:
@@ -165,6 +166,7 @@ class TransformerEncoderLayer(Module):
         nhead: int,
         dim_feedforward: int = 2048,
         dropout: float = 0.1,
+        *,
         batch_first: bool = False,
         norm_first: bool = False,
     ) -> None:

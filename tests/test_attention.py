@@ -86,3 +86,16 @@ def test_wrong_shapes_are_explained():
         F.scaled_dot_product_attention(x, x, x, attn_mask=np.eye(3), is_causal=True)
     with pytest.raises(ValueError, match="three dimensions"):
         nn.MultiheadAttention(4, 2)(x, x, x)
+
+
+def test_what_pytorch_expects_in_fifth_place_is_not_taken_for_something_else():
+    with pytest.raises(TypeError):  # PyTorch: the activation
+        nn.TransformerEncoderLayer(8, 2, 16, 0.1, minitorch.functional.gelu)  # type: ignore[call-arg, arg-type]
+    with pytest.raises(TypeError):  # PyTorch: add_bias_kv
+        nn.MultiheadAttention(8, 2, 0.0, True, True)  # type: ignore[call-arg]
+
+
+def test_numbers_added_to_the_scores_can_be_learned():
+    query, key, value = (minitorch.randn(3, 4, dtype=np.float64) for _ in range(3))
+    bias = minitorch.randn(3, 3, dtype=np.float64, requires_grad=True)
+    assert gradcheck(lambda bias: F.scaled_dot_product_attention(query, key, value, bias), [bias])
