@@ -93,6 +93,8 @@ def sample_reason(operator: Any, sample: Any) -> str:
     dims = BATCHED.get(operator.name)
     if dims and isinstance(sample.input, torch.Tensor) and sample.input.ndim != dims:
         return f"inputs that do not have {dims} dimensions, the batch among them"
+    if kwargs.get("dropout_p"):
+        return RANDOM
     if operator.name == "to" and len(sample.args) > 2:
         return "`non_blocking` and `copy`, which mean nothing on one device"
     dtype = getattr(sample.input, "dtype", torch.float32)
@@ -119,7 +121,7 @@ MODULE_SAMPLES = {  # by the description that PyTorch's sample has
     "nn.Conv* no_batch_dim": UNBATCHED,
     "nn.Adaptive* tuple_none": "None as an output size",
     "nn.BatchNorm* *simple_average": "momentum=None, the plain mean of all batches",
-    "nn.KLDivLoss *": "targets that are no probabilities: negative ones, and NaN, which we refuse",
+    "nn.KLDivLoss *": "one tensor as input and as target, of any sign; mostly NaN",
     "nn.CrossEntropyLoss 2d_ignore_index_*": "targets of which none may count, which has no mean",
     "nn.BatchNorm* zero_batch": "an empty batch, which has no variance: refused",
 }
