@@ -19,7 +19,9 @@ from minitorch.windows import Axis
 
 __all__ = [
     "BLOCK_BYTES",
+    "LEAST_COLUMNS",
     "SMALL_BYTES",
+    "SMALL_PRODUCT",
     "Array",
     "Block",
     "RowWindows",
@@ -27,13 +29,16 @@ __all__ = [
     "copy_padded",
     "correlate_by_rows",
     "kernel_gradient_by_rows",
+    "multiplied",
 ]
 
 
 Array = np.ndarray
 
-BLOCK_BYTES = 256 * 1024  # of windows: what a core's own cache holds beside the kernel
+BLOCK_BYTES = 1024 * 1024  # of windows: fits a core's cache, and keeps a thread busy for a while
 SMALL_BYTES = 64 * 1024  # of windows in all: less is not worth a second thread
+SMALL_PRODUCT = 1_000_000  # multiplications: up to here OpenBLAS works without copying first
+LEAST_COLUMNS = 28  # of a product that is one row of results: shorter ones are slow
 
 
 class Block(NamedTuple):
@@ -67,33 +72,32 @@ class RowWindows:
 
     A kernel of R rows meets every window of S pixels R times, once per kernel row. So only windows
     of one row are copied, S times the input instead of R * S times; those that kernel row r meets
-    lie one behind the other, from `tap(r)` on. The last windows of an image run on into the next:
-    their results, `extra` rows per image, mean nothing. With stride s, windows of every s-th row
-    lie together.
+    are `tap(r)`, a view. With stride s, windows of every s-th row lie together.
     """
 
-    def __init__(self, x: Array, down: Axis, across: Axis) -> None:
-        self.x, self.down, self.across = x, down, across
+    def __init__(self, x: Array, down: Axis, across: Axis, features: int) -> None:
+        self.x, self.down, self.across, self.features = x, down, across, features
         self.columns = across.outputs(x.shape[2])
-        self.extra = (down.span - 1) // down.stride
-        self.results = (0, 0, 0)  # images, rows with the extra ones, columns
-        self.lines = 0  # how many of them have a window for every row of the kernel
-        self.padded = self.windows = np.empty(0, x.dtype)
+        self.images = self.rows = 0  # of results in this block
+        self.padded = self.windows = self.view = np.empty(0, x.dtype)
 
     def fill(self, block: Block) -> None:
         """Copy the windows of the block's rows."""
-        down, across, channels = self.down, self.across, self.x.shape[3]
         images, rows = (part.stop - part.start for part in block)
-        results = (images, rows + self.extra, self.columns)
-        if self.results != results:
-            self.results = results
-            self.lines = (images * results[1] - self.extra) * self.columns
-            width = across.stride * (self.columns - 1) + across.span
-            padded = (images, results[1] * down.stride, width, channels)
-            self.padded = np.empty(padded, self.x.dtype)
-            self.windows = np.empty((down.stride, *results, across.size, channels), self.x.dtype)
-        top = down.stride * block.rows.start - down.before
-        copy_padded(self.x[block.images], top, -across.before, self.padded)
+        if (images, rows) != (self.images, self.rows):
+            self.images, self.rows = images, rows
+            self.make_room()
+        top = self.down.stride * block.rows.start - self.down.before
+        copy_padded(self.x[block.images], top, -self.across.before, self.padded)
+        np.copyto(self.windows, self.view)
+
+    def make_room(self) -> None:
+        """Memory for the padded images, a view of their windows, memory for a copy of those."""
+        down, across, channels = self.down, self.across, self.x.shape[3]
+        lines = self.rows + (down.span - 1) // down.stride  # that a row of the kernel can meet
+        width = across.stride * (self.columns - 1) + across.span
+        self.padded = np.empty((self.images, lines * down.stride, width, channels), self.x.dtype)
+        shape = (down.stride, self.images, lines, self.columns, across.size, channels)
         each_image, each_row, each_column, each_channel = self.padded.strides
         strides = (
             each_row,
@@ -103,15 +107,24 @@ class RowWindows:
             each_column * across.dilation,
             each_channel,
         )
-        view = np.lib.stride_tricks.as_strided(self.padded, self.windows.shape, strides)
-        np.copyto(self.windows, view)
+        self.view = np.lib.stride_tricks.as_strided(self.padded, shape, strides)
+        self.windows = np.empty(shape, self.x.dtype)
 
     def tap(self, row: int) -> Array:
-        """The windows that this row of the kernel meets, one per line: (lines, S * C)."""
+        """The windows that this row of the kernel meets, a stack of matrices (..., S * C).
+
+        One matrix per image; where an image has few results, one for all; where it has many, one
+        per row of results.
+        """
         offset, phase = divmod(row * self.down.dilation, self.down.stride)
-        start = offset * self.columns
-        together = self.windows[phase].reshape(prod(self.results), -1)
-        return together[start : start + self.lines]
+        windows = self.windows[phase, :, offset : offset + self.rows]
+        windows = windows.reshape(*windows.shape[:3], -1)
+        results, length = self.rows * self.columns, windows.shape[3]
+        if results < self.features:
+            return windows.reshape(1, -1, length)
+        if results * length * self.features > SMALL_PRODUCT and self.columns >= LEAST_COLUMNS:
+            return windows
+        return windows.reshape(self.images, results, length)
 
 
 def copy_padded(x: Array, top: int, left: int, out: Array) -> None:
@@ -131,38 +144,45 @@ def correlate_by_rows(x: Array, kernel: Array, down: Axis, across: Axis, out: Ar
     by_row = kernel.reshape(len(kernel), -1, features)
 
     def work(share: Sequence[Block]) -> None:
-        windows = RowWindows(x, down, across)
+        windows = RowWindows(x, down, across, features)
+        total = term = np.empty(0, x.dtype)
         for block in share:
             windows.fill(block)
-            total = np.empty((*windows.results, features), x.dtype)
-            lines = total.reshape(-1, features)[: windows.lines]
-            np.matmul(windows.tap(0), by_row[0], out=lines)
+            total = multiplied(windows.tap(0), by_row[0], total)
             for row in range(1, len(kernel)):
-                lines += windows.tap(row) @ by_row[row]
-            out[block] = total[:, : block.rows.stop - block.rows.start]
+                term = multiplied(windows.tap(row), by_row[row], term)
+                total += term
+            out[block] = total.reshape(out[block].shape)
 
     row_bytes = columns * down.stride * by_row.shape[1] * x.itemsize
     threads.share(work, blocks(images, rows, row_bytes, kernel.nbytes))
 
 
+def multiplied(stack: Array, matrix: Array, memory: Array) -> Array:
+    """Each matrix of the stack times `matrix`; written into `memory` where that has the size."""
+    shape = (*stack.shape[:-1], matrix.shape[1])
+    return np.matmul(stack, matrix, out=memory if memory.shape == shape else None)
+
+
 def kernel_gradient_by_rows(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
     """The gradient for the kernel (R, S, C, K): each patch times the gradient of its result."""
     images, rows, columns, features = grad.shape
-    shape = (down.size, across.size * x.shape[3], features)
+    shape = (down.size, features, across.size * x.shape[3])
 
     def work(share: Sequence[Block]) -> Array:
-        windows = RowWindows(x, down, across)
+        windows = RowWindows(x, down, across, features)
         total = np.zeros(shape, x.dtype)
         for block in share:
             windows.fill(block)
-            grads = np.zeros((*windows.results, features), x.dtype)  # 0 for what means nothing
-            grads[:, : block.rows.stop - block.rows.start] = grad[block]
-            lines = grads.reshape(-1, features)[: windows.lines]
             for row in range(down.size):
-                total[row] += windows.tap(row).T @ lines
+                stack = windows.tap(row)
+                grads = grad[block].reshape(*stack.shape[:-1], features)
+                products = np.matmul(grads.swapaxes(-1, -2), stack).reshape(-1, *shape[1:])
+                total[row] += np.add.reduce(products, axis=0)
         return total
 
-    row_bytes = columns * down.stride * shape[1] * x.itemsize
+    row_bytes = columns * down.stride * shape[2] * x.itemsize
     totals = threads.share(work, blocks(images, rows, row_bytes, prod(shape) * x.itemsize // 4))
     total = sum(totals[1:], totals[0])
-    return total.reshape(down.size, across.size, x.shape[3], features)
+    kernel = total.reshape(down.size, features, across.size, -1).transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(kernel)

@@ -68,15 +68,15 @@ def test_conv2d_equals_the_loops(size, down, across, kernels, groups):
 @given(
     st.tuples(st.integers(0, 3), st.integers(1, 14), st.integers(1, 14)),
     st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4), st.integers(0, 4)),
-    st.integers(32, 35),
-    st.integers(32, 35),
+    st.integers(1, 9),
+    st.integers(1, 9),
     st.integers(1, 2),
 )
 def test_tiles_in_float32_equal_the_exact_way_in_float64(size, pads, channels, kernels, groups):
     images, height, width = size
     top, bottom, left, right = pads
     down, across = Axis(3, 1, top, bottom), Axis(3, 1, left, right)
-    assume(min(down.outputs(height), across.outputs(width)) > 2)
+    assume(min(down.outputs(height), across.outputs(width)) > 4)
     x = random_tensor(images, channels * groups, height, width)
     weight = random_tensor(kernels * groups, channels, 3, 3, seed=2)
     pixels = x.array[:, :channels].transpose(0, 2, 3, 1).astype(np.float32)
@@ -86,8 +86,8 @@ def test_tiles_in_float32_equal_the_exact_way_in_float64(size, pads, channels, k
 
     exact = run(convolution, x, weight)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(winograd, "LEAST_TILES", 0)
-        assert winograd.suits_tiles(pixels, kernels, down, across)
+        patch.setattr(winograd, "LEAST_CHANNELS", 1)
+        assume(winograd.suits_tiles(pixels, kernels, down, across))
         rounded = run(convolution, x.float(), weight.float())
     for one, two in zip(exact, rounded, strict=True):
         assert two.dtype == np.float32
@@ -96,7 +96,7 @@ def test_tiles_in_float32_equal_the_exact_way_in_float64(size, pads, channels, k
 
 
 def test_tiles_can_be_switched_off(monkeypatch):
-    x, weight = random_tensor(8, 32, 9, 9).float(), random_tensor(32, 32, 3, 3, seed=2).float()
+    x, weight = random_tensor(16, 64, 9, 9).float(), random_tensor(64, 64, 3, 3, seed=2).float()
     by_tiles = run(F.conv2d, x, weight)
     monkeypatch.setattr(winograd, "enabled", False)
     by_rows = run(F.conv2d, x, weight)
