@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 IMPORTS = {
     "import minitorch.functional as F": "import torch.nn.functional as F",
     "from minitorch import": "from torch import",
+    "nn.BatchNormReLU2d": "BatchNormReLU2d",
 }
 
 
@@ -64,8 +65,27 @@ def torch_twin(module: str) -> ModuleType:
     for ours, theirs in IMPORTS.items():
         source = source.replace(ours, theirs)
     twin = ModuleType(f"torch_{module}")
+    vars(twin)["BatchNormReLU2d"] = torch_batch_norm_relu()
     exec(compile(source, str(path), "exec"), vars(twin))
     return twin
+
+
+def torch_batch_norm_relu() -> Any:
+    """PyTorch's batch norm and ReLU in place, under the name of our layer that fuses them."""
+    torch: Any = import_module("torch")
+
+    class BatchNormReLU2d(torch.nn.BatchNorm2d):
+        def __init__(self, num_features: int, negative_slope: float = 0.0) -> None:
+            super().__init__(num_features)
+            self.negative_slope = negative_slope
+
+        def forward(self, x: Any) -> Any:
+            y = super().forward(x)
+            if not self.negative_slope:
+                return torch.relu_(y)
+            return torch.nn.functional.leaky_relu_(y, self.negative_slope)
+
+    return BatchNormReLU2d
 
 
 def minitorch_step(network: Network) -> Step:

@@ -15,7 +15,7 @@ from minitorch import Tensor, cat, nn
 def layer(channels: int, width: int, size: int = 3) -> nn.Sequential:
     """A convolution that keeps the size, batch norm and leaky ReLU."""
     kernels = nn.Conv2d(channels, width, size, padding=size // 2, bias=False)
-    return nn.Sequential(kernels, nn.BatchNorm2d(width), nn.LeakyReLU(0.1))
+    return nn.Sequential(kernels, nn.BatchNormReLU2d(width, negative_slope=0.1))
 
 
 class YoloTiny(nn.Module):

@@ -10,6 +10,7 @@ The work goes block by block through a core's cache, in all threads. Leans on `t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import gcd
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from minitorch.convolution import channels_last
 from minitorch.normalization import BatchNorm
-from minitorch.op import op
+from minitorch.op import masked, op
 from minitorch.threads import threads
 from minitorch.versions import clock
 
@@ -26,11 +27,15 @@ __all__ = [
     "LINE",
     "Array",
     "BatchNorm2d",
+    "BatchNormReLU2d",
     "as_lines",
     "batch_norm",
+    "batch_norm_relu",
     "by_blocks",
     "mean_and_variance",
+    "normalized",
     "per_channel",
+    "through_slope",
     "to_line",
 ]
 
@@ -56,6 +61,41 @@ def batch_norm(
 
     Keeps x alone for backward. Raises ValueError where there is one value per channel to train on.
     """
+    return normalized(x, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+@op
+def batch_norm_relu(
+    x: Array,
+    running_mean: Array | None,
+    running_var: Array | None,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    negative_slope: float = 0.0,
+) -> Any:
+    """`batch_norm`, then leaky_relu, or relu while the slope is 0, in the same passes.
+
+    Keeps x and the result for backward.
+    """
+    settings = training, momentum, eps, negative_slope
+    return normalized(x, running_mean, running_var, weight, bias, *settings)
+
+
+def normalized(
+    x: Array,
+    running_mean: Array | None,
+    running_var: Array | None,
+    weight: Array | None,
+    bias: Array | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+    negative_slope: float | None = None,
+) -> Any:
+    """Value and backward of `batch_norm`, and with a slope of `batch_norm_relu`."""
     shape, channels, count = x.shape, x.shape[1], x.size // max(x.shape[1], 1)
     by_batch = training or running_mean is None or running_var is None
     if by_batch and count < 2:
@@ -87,30 +127,38 @@ def batch_norm(
         out = as_lines(y)[part]
         np.multiply(lines[part], scale_line, out=out)
         out += shift_line
+        if negative_slope is not None:
+            np.maximum(out, negative_slope and negative_slope * out, out=out)
 
     by_blocks(forward, lines)
+    results = None if negative_slope is None else as_lines(y)  # kept only where backward reads them
 
     def backward(grad: Array, needed: tuple[bool, ...]) -> tuple[Array | None, ...]:
         grads = as_lines(channels_last(grad))
+        back = np.empty_like(pixels)
+        backs = as_lines(back)
         mean_line = to_line(mean, width, x.dtype)
 
-        def sums(part: slice) -> Array:
+        def sums(part: slice) -> tuple[Array, Array]:
+            if results is not None:
+                backs[part] = through_slope(grads[part], results[part] > 0, negative_slope)
+            arriving = grads[part] if results is None else backs[part]
             along_x = lines[part] - mean_line
-            along_x *= grads[part]
-            return per_channel(grads[part], along_x, channels)
+            along_x *= arriving
+            return np.add.reduce(arriving, axis=0), np.add.reduce(along_x, axis=0)
 
-        to_bias, along_x = sum(by_blocks(sums, lines), np.zeros((2, channels)))
+        to_bias, along_x = per_channel(by_blocks(sums, lines), channels)
         to_weight = along_x * inverse
-        back = np.empty_like(pixels)
         by_x = -scale * inverse * to_weight / count if by_batch else np.zeros(channels)
         constant = -scale * to_bias / count - by_x * mean if by_batch else np.zeros(channels)
         by_x_line, constant_line = (to_line(each, width, x.dtype) for each in (by_x, constant))
 
         def to_x(part: slice) -> None:
-            out = as_lines(back)[part]
-            np.multiply(lines[part], by_x_line, out=out)
-            out += grads[part] * scale_line
-            out += constant_line
+            arriving = grads[part] if results is None else backs[part]
+            scaled = arriving * scale_line
+            np.multiply(lines[part], by_x_line, out=backs[part])
+            backs[part] += scaled
+            backs[part] += constant_line
 
         if needed[0]:
             by_blocks(to_x, lines)
@@ -125,6 +173,15 @@ def batch_norm(
     return y.transpose(0, 3, 1, 2), backward
 
 
+def through_slope(grad: Array, positive: Array, negative_slope: float | None) -> Array:
+    """The gradient before leaky_relu: as it is where the result is positive, else sloped."""
+    if not negative_slope:
+        return masked(grad, positive)
+    factor = positive * grad.dtype.type(1 - negative_slope)
+    factor += grad.dtype.type(negative_slope)
+    return factor * grad
+
+
 def mean_and_variance(lines: Array, channels: int, count: int) -> tuple[Array, Array]:
     """Mean and variance of each channel, in float64, reading the images once.
 
@@ -134,11 +191,12 @@ def mean_and_variance(lines: Array, channels: int, count: int) -> tuple[Array, A
     centre = lines[0, :channels].astype(float)
     centre_line = to_line(centre, lines.shape[1], lines.dtype)
 
-    def sums(part: slice) -> Array:
+    def sums(part: slice) -> tuple[Array, Array]:
         away = lines[part] - centre_line
-        return per_channel(away, np.square(away), channels)
+        total = np.add.reduce(away, axis=0)
+        return total, np.add.reduce(np.square(away, out=away), axis=0)
 
-    total, squares = sum(by_blocks(sums, lines), np.zeros((2, channels)))
+    total, squares = per_channel(by_blocks(sums, lines), channels)
     return centre + total / count, squares / count - (total / count) ** 2
 
 
@@ -154,10 +212,10 @@ def to_line(values: Array, width: int, dtype: Any) -> Array:
     return np.tile(values.astype(dtype), width // len(values))
 
 
-def per_channel(first: Array, second: Array, channels: int) -> Array:
-    """The sums of two blocks of lines over all pixels, in float64: (2, channels)."""
-    lines = [np.add.reduce(block, axis=0).reshape(-1, channels) for block in (first, second)]
-    return np.array([line.sum(axis=0, dtype=float) for line in lines])
+def per_channel(sums: list[tuple[Array, Array]], channels: int) -> Array:
+    """Pairs of lines, one pair per block, added up per channel in float64: (2, channels)."""
+    lines = np.array(sums).sum(axis=0, dtype=float)
+    return lines.reshape(2, -1, channels).sum(axis=1)
 
 
 def by_blocks(work: Callable[[slice], Any], lines: Array) -> list[Any]:
@@ -176,3 +234,11 @@ class BatchNorm2d(BatchNorm):
 
     dims = (4,)
     normalize = staticmethod(batch_norm)
+
+
+class BatchNormReLU2d(BatchNorm2d):
+    """`BatchNorm2d` and then ReLU, or with a `negative_slope` LeakyReLU, in the same passes."""
+
+    def __init__(self, num_features: int, negative_slope: float = 0.0, **settings: Any) -> None:
+        super().__init__(num_features, **settings)
+        self.normalize = partial(batch_norm_relu, negative_slope=negative_slope)

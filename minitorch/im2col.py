@@ -9,7 +9,6 @@ the cache until the products have used them. Leans on `windows` and `threads`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -24,12 +23,15 @@ __all__ = [
     "SMALL_PRODUCT",
     "Array",
     "Block",
+    "Job",
     "RowWindows",
     "blocks",
     "copy_padded",
     "correlate_by_rows",
+    "jobs",
     "kernel_gradient_by_rows",
     "multiplied",
+    "summed_products",
 ]
 
 
@@ -46,6 +48,9 @@ class Block(NamedTuple):
 
     images: slice
     rows: slice
+
+
+Job = tuple[Block, slice]  # a block, and for which features
 
 
 def blocks(images: int, rows: int, row_bytes: int, least_bytes: int = 0) -> list[Block]:
@@ -143,19 +148,23 @@ def correlate_by_rows(x: Array, kernel: Array, down: Axis, across: Axis, out: Ar
     images, rows, columns, features = out.shape
     by_row = kernel.reshape(len(kernel), -1, features)
 
-    def work(share: Sequence[Block]) -> None:
+    def work(share: Sequence[Job]) -> None:
         windows = RowWindows(x, down, across, features)
         total = term = np.empty(0, x.dtype)
-        for block in share:
+        for block, chosen in share:
             windows.fill(block)
-            total = multiplied(windows.tap(0), by_row[0], total)
+            part, stack = out[block][..., chosen], windows.tap(0)
+            if part.flags.c_contiguous:
+                total = part.reshape(*stack.shape[:-1], -1)
+            total = multiplied(stack, by_row[0, :, chosen], total)
             for row in range(1, len(kernel)):
-                term = multiplied(windows.tap(row), by_row[row], term)
+                term = multiplied(windows.tap(row), by_row[row, :, chosen], term)
                 total += term
-            out[block] = total.reshape(out[block].shape)
+            if not part.flags.c_contiguous:
+                part[...] = total.reshape(part.shape)
 
     row_bytes = columns * down.stride * by_row.shape[1] * x.itemsize
-    threads.share(work, blocks(images, rows, row_bytes, kernel.nbytes))
+    threads.share(work, jobs(images, rows, row_bytes, kernel))
 
 
 def multiplied(stack: Array, matrix: Array, memory: Array) -> Array:
@@ -164,25 +173,49 @@ def multiplied(stack: Array, matrix: Array, memory: Array) -> Array:
     return np.matmul(stack, matrix, out=memory if memory.shape == shape else None)
 
 
+def jobs(images: int, rows: int, row_bytes: int, kernel: Array) -> list[Job]:
+    """Blocks for all features; or where the kernel is larger, all for some of the features.
+
+    Then each thread reads its part of the kernel only.
+    """
+    features = kernel.shape[-1]
+    if kernel.nbytes <= max(images * rows * row_bytes, SMALL_BYTES):
+        parts = blocks(images, rows, row_bytes, kernel.nbytes)
+        return [(block, slice(0, features)) for block in parts]
+    whole = Block(slice(0, images), slice(0, rows))
+    step = -(-features // threads.count)
+    return [
+        (whole, slice(start, min(start + step, features))) for start in range(0, features, step)
+    ]
+
+
 def kernel_gradient_by_rows(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
     """The gradient for the kernel (R, S, C, K): each patch times the gradient of its result."""
     images, rows, columns, features = grad.shape
-    shape = (down.size, features, across.size * x.shape[3])
+    like_kernel = np.empty((down.size, across.size * x.shape[3], features), x.dtype)
 
-    def work(share: Sequence[Block]) -> Array:
+    def work(share: Sequence[Job]) -> tuple[slice, Array]:
         windows = RowWindows(x, down, across, features)
-        total = np.zeros(shape, x.dtype)
-        for block in share:
+        chosen = share[0][1] if share else slice(features)
+        total = np.zeros_like(like_kernel[..., chosen])
+        for block, _ in share:
             windows.fill(block)
             for row in range(down.size):
                 stack = windows.tap(row)
-                grads = grad[block].reshape(*stack.shape[:-1], features)
-                products = np.matmul(grads.swapaxes(-1, -2), stack).reshape(-1, *shape[1:])
-                total[row] += np.add.reduce(products, axis=0)
-        return total
+                grads = grad[block][..., chosen].reshape(*stack.shape[:-1], -1)
+                total[row] += summed_products(stack, grads)
+        return chosen, total
 
-    row_bytes = columns * down.stride * shape[2] * x.itemsize
-    totals = threads.share(work, blocks(images, rows, row_bytes, prod(shape) * x.itemsize // 4))
-    total = sum(totals[1:], totals[0])
-    kernel = total.reshape(down.size, features, across.size, -1).transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(kernel)
+    row_bytes = columns * down.stride * like_kernel.shape[1] * x.itemsize
+    like_kernel.fill(0)
+    for chosen, total in threads.share(work, jobs(images, rows, row_bytes, like_kernel)):
+        like_kernel[..., chosen] += total
+    return like_kernel.reshape(down.size, across.size, x.shape[3], features)
+
+
+def summed_products(stack: Array, grads: Array) -> Array:
+    """The sum over the stack of each matrix, turned round, times that of the gradients."""
+    if len(stack) == 1 and stack.ndim == 3:
+        return stack[0].T @ grads[0]
+    products = np.matmul(grads.swapaxes(-1, -2), stack)  # OpenBLAS is faster this way round
+    return np.add.reduce(products, axis=tuple(range(stack.ndim - 2))).T

@@ -29,7 +29,7 @@ from minitorch.criteria import (
     NLLLoss,
     SmoothL1Loss,
 )
-from minitorch.fused_norm import BatchNorm2d
+from minitorch.fused_norm import BatchNorm2d, BatchNormReLU2d
 from minitorch.layers import Dropout, Embedding, Flatten, Identity, Linear
 from minitorch.module import Buffer, Module, Parameter
 from minitorch.nonlinearities import (
@@ -66,6 +66,7 @@ __all__ = [
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
+    "BatchNormReLU2d",
     "Buffer",
     "Conv1d",
     "Conv2d",

@@ -1,7 +1,8 @@
 """ResNet: He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", 2015.
 
 Two families: for ImageNet (table 1: 18, 34, 50, 101, 152 layers, names of parameters as in
-torchvision) and for CIFAR-10 (section 4.2: 6n + 2 layers, 16 to 64 channels).
+torchvision) and for CIFAR-10 (section 4.2: 6n + 2 layers, 16 to 64 channels). A batch norm that a
+ReLU follows does both in one pass.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class BasicBlock(nn.Module):
     def __init__(self, channels: int, width: int, stride: int, shortcut: nn.Module | None) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, width, 3, stride=stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
+        self.bn1 = nn.BatchNormReLU2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.downsample = shortcut
@@ -28,7 +29,7 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Add what two layers see to what came in."""
         shortcut = x if self.downsample is None else self.downsample(x)
-        y = self.bn1(self.conv1(x)).relu()
+        y = self.bn1(self.conv1(x))
         y = self.bn2(self.conv2(y))
         return (y + shortcut).relu()
 
@@ -41,9 +42,9 @@ class Bottleneck(nn.Module):
     def __init__(self, channels: int, width: int, stride: int, shortcut: nn.Module | None) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, width, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
+        self.bn1 = nn.BatchNormReLU2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
+        self.bn2 = nn.BatchNormReLU2d(width)
         self.conv3 = nn.Conv2d(width, width * self.expansion, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(width * self.expansion)
         self.downsample = shortcut
@@ -51,8 +52,8 @@ class Bottleneck(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Add what three layers see to what came in."""
         shortcut = x if self.downsample is None else self.downsample(x)
-        y = self.bn1(self.conv1(x)).relu()
-        y = self.bn2(self.conv2(y)).relu()
+        y = self.bn1(self.conv1(x))
+        y = self.bn2(self.conv2(y))
         y = self.bn3(self.conv3(y))
         return (y + shortcut).relu()
 
@@ -103,7 +104,7 @@ class CifarResNet(nn.Module):
     def __init__(self, blocks: int, option: str = "A", classes: int = 10) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(16)
+        self.bn1 = nn.BatchNormReLU2d(16)
         self.layer1 = stage(BasicBlock, 16, 16, blocks, 1, option)
         self.layer2 = stage(BasicBlock, 16, 32, blocks, 2, option)
         self.layer3 = stage(BasicBlock, 32, 64, blocks, 2, option)
@@ -111,7 +112,7 @@ class CifarResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores of the classes: (N, 3, 32, 32) to (N, classes)."""
-        x = self.bn1(self.conv1(x)).relu()
+        x = self.bn1(self.conv1(x))
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.linear(x.mean(dim=(2, 3)))
 
@@ -134,7 +135,7 @@ class ResNet(nn.Module):
         large = stem == "imagenet"
         size, stride, padding = (7, 2, 3) if large else (3, 1, 1)
         self.conv1 = nn.Conv2d(3, 64, size, stride=stride, padding=padding, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        self.bn1 = nn.BatchNormReLU2d(64)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if large else None
         widths = [64 * block.expansion, 128 * block.expansion, 256 * block.expansion]
         self.layer1 = stage(block, 64, 64, blocks[0], 1, option)
@@ -145,7 +146,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Scores of the classes: (N, 3, H, W) to (N, classes)."""
-        x = self.bn1(self.conv1(x)).relu()
+        x = self.bn1(self.conv1(x))
         if self.maxpool is not None:
             x = self.maxpool(x)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))

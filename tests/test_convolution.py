@@ -7,7 +7,7 @@ import minitorch
 from minitorch import functional as F
 from minitorch import nn, winograd
 from minitorch.convolution_loops import conv2d_by_loops
-from minitorch.fused_norm import batch_norm
+from minitorch.fused_norm import batch_norm, batch_norm_relu
 from minitorch.im2col import blocks
 from minitorch.normalization import batch_norm as readable_batch_norm
 from minitorch.threads import Threads, threads
@@ -278,6 +278,28 @@ def test_fused_batch_norm_equals_the_readable_one(shape, training):
         )
     for one, two in zip(*results, strict=True):
         np.testing.assert_allclose(one, two, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("negative_slope", [0.0, 0.1])
+def test_batch_norm_with_relu_is_one_after_the_other(negative_slope, training):
+    def both(x, weight, bias):
+        settings = {"training": training, "negative_slope": negative_slope}
+        return batch_norm_relu(x, np.zeros(16), np.ones(16), weight, bias, **settings)
+
+    def one_by_one(x, weight, bias):
+        y = readable_batch_norm(x, np.zeros(16), np.ones(16), weight, bias, training=training)
+        return F.leaky_relu(y, negative_slope)
+
+    x, weight, bias = random_tensor(8, 16, 7, 7), random_tensor(16), random_tensor(16, seed=1)
+    assert_same(both, one_by_one, x, weight, bias)
+
+
+def test_batch_norm_with_relu_lets_no_infinite_gradient_through_where_it_is_zero():
+    layer = nn.BatchNormReLU2d(2).eval()
+    x = minitorch.Tensor(np.full((1, 2, 1, 1), -1.0), requires_grad=True)
+    layer(x).backward(minitorch.Tensor(np.full((1, 2, 1, 1), np.inf)))
+    np.testing.assert_array_equal(x.grad.array, np.zeros((1, 2, 1, 1)))
 
 
 @settings(max_examples=60, deadline=None)
