@@ -51,10 +51,7 @@ def versions() -> dict[str, str]:
 
 def blas_kernels() -> str:
     """The kernel and the thread count of each BLAS and OpenMP library that is loaded."""
-    try:
-        threadpoolctl: Any = importlib.import_module("threadpoolctl")
-    except ImportError:
-        return "unknown (threadpoolctl is not installed)"
+    threadpoolctl: Any = importlib.import_module("threadpoolctl")
     return "; ".join(
         f"{pool['internal_api']} {pool.get('architecture', '')}".strip()
         + f", {pool['num_threads']} threads"

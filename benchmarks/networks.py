@@ -74,7 +74,7 @@ def torch_batch_norm_relu() -> Any:
     """PyTorch's batch norm and ReLU in place, under the name of our layer that fuses them."""
     torch: Any = import_module("torch")
 
-    class BatchNormReLU2d(torch.nn.BatchNorm2d):
+    class BatchNormReLU2d(torch.nn.BatchNorm2d):  # type: ignore[misc]  # torch is optional
         def __init__(self, num_features: int, negative_slope: float = 0.0) -> None:
             super().__init__(num_features)
             self.negative_slope = negative_slope
