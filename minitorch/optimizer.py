@@ -37,6 +37,8 @@ class Optimizer:
     A subclass writes `start`, what it keeps per parameter, and `update`.
     """
 
+    whole = False  # whether an update needs all of a parameter at once, and no piece will do
+
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
@@ -121,7 +123,7 @@ class Optimizer:
         if state is None:
             state = self.state[parameter] = self.start(value, group)
         state["step"] += 1
-        if value.size <= BLOCK:
+        if self.whole or value.size <= BLOCK:
             self.update(value, grad, state, group)
         else:
             for value_block, grad_block, state_block in in_blocks(value, grad, state):

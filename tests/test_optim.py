@@ -11,6 +11,7 @@ import pytest
 
 import minitorch
 from minitorch import nn, optim
+from minitorch.muon import orthogonalized
 from minitorch.optimizer import BLOCK
 
 
@@ -63,6 +64,109 @@ def test_lion_follows_its_formula():
     np.testing.assert_allclose(weight.array, value)
 
 
+def newton_schulz(matrix, steps):
+    """The iteration as it is written in the paper, in float64."""
+    x = matrix.astype(np.float64) / np.linalg.norm(matrix)
+    for _ in range(steps):
+        square = x @ x.T
+        x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
+    return x
+
+
+@pytest.mark.parametrize("shape", [(8, 30), (30, 8), (8, 8), (1, 5), (5, 1), (8, 3, 3, 3)])
+def test_muon_follows_its_formula(shape):
+    weight = parameter(*shape)
+    value, velocity = weight.array.reshape(shape[0], -1).copy(), 0
+    gradients = steps(optim.Muon([weight], lr=0.1, weight_decay=0.2), [weight], 5)
+    for grad in (each.reshape(value.shape) for each in gradients):
+        velocity = 0.95 * velocity + 0.05 * grad
+        step = newton_schulz(0.95 * velocity + 0.05 * grad, 5)
+        value = (
+            value * (1 - 0.1 * 0.2) - 0.1 * max(1, value.shape[0] / value.shape[1]) ** 0.5 * step
+        )
+    np.testing.assert_allclose(weight.array.reshape(value.shape), value, rtol=1e-9)
+
+
+@pytest.mark.parametrize("decades", [0, 3, 7])
+@pytest.mark.parametrize("count", [1, 5, 6, 10, 50])
+def test_orthogonalizing_in_float32_survives_directions_that_hardly_count(decades, count):
+    """In small squares rounding grows from step to step; left alone it overflows after ten."""
+    random = np.random.default_rng(0)
+    left, _ = np.linalg.qr(random.standard_normal((16, 16)))
+    right, _ = np.linalg.qr(random.standard_normal((100, 16)))
+    matrix = (left * np.geomspace(1, 10.0**-decades, 16)) @ right.T
+    found = orthogonalized(matrix.astype(np.float32), count)
+    expected = newton_schulz(matrix, count)
+    assert np.linalg.norm(found - expected) < 0.05 * np.linalg.norm(expected)
+    if count <= 5:
+        assert np.linalg.norm(found - expected) < 2e-3 * np.linalg.norm(expected)
+
+
+def test_muon_moves_a_large_matrix_as_a_whole_in_any_memory_order():
+    side = math.isqrt(BLOCK) + 8
+    values = np.random.default_rng(0).standard_normal((side, side)).astype(np.float32)
+    one, two = nn.Parameter(values.copy()), nn.Parameter(np.asfortranarray(values))
+    for weight in (one, two):
+        steps(optim.Muon([weight], lr=1.0, weight_decay=0.0, ns_steps=1), [weight], 1)
+    np.testing.assert_allclose(one.array, two.array, rtol=1e-3, atol=1e-6)
+    moved = np.linalg.svd(one.array - values, compute_uv=False)
+    gradient = np.random.default_rng(1).standard_normal((side, side))
+    expected = np.linalg.svd(newton_schulz(gradient, 1), compute_uv=False)
+    np.testing.assert_allclose(moved, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, 1e30])
+def test_muon_refuses_gradients_without_a_norm(bad):
+    weight = nn.Parameter(np.ones((2, 2), np.float32))
+    weight.grad = minitorch.Tensor(np.array([[1, bad], [0, 1]], np.float32))
+    with pytest.raises(FloatingPointError, match=r"Muon: .*\(2, 2\) is (nan|inf)"):
+        optim.Muon([weight]).step()
+    assert (weight.array == 1).all()
+
+
+def matrices_and_the_rest(model):
+    """Muon for the weights, SGD for the biases, as one."""
+    weights = [each for each in model.parameters() if each.ndim >= 2]
+    biases = [each for each in model.parameters() if each.ndim < 2]
+    return optim.Together(optim.Muon(weights, lr=0.02), optim.SGD(biases, lr=0.1, momentum=0.9))
+
+
+def test_together_steps_as_each_alone_and_carries_its_state_over():
+    one, two = nn.Linear(3, 2), nn.Linear(3, 2)
+    two.load_state_dict(one.state_dict())
+    joined, apart = matrices_and_the_rest(one), matrices_and_the_rest(two).optimizers
+    schedule = optim.lr_scheduler.StepLR(joined, 1, gamma=0.5)
+    schedule.step()
+    for group in (group for each in apart for group in each.param_groups):
+        group["lr"] *= 0.5
+    for seed in range(3):
+        steps(joined, list(one.parameters()), 1, seed)
+        for parameter, twin in zip(one.parameters(), two.parameters(), strict=True):
+            twin.grad = parameter.grad
+        for optimizer in apart:
+            optimizer.step()
+        again = matrices_and_the_rest(one)
+        again.load_state_dict(joined.state_dict())
+        joined = again
+    for parameter, twin in zip(one.parameters(), two.parameters(), strict=True):
+        np.testing.assert_array_equal(parameter.array, twin.array)
+    assert joined.never_updated() == []
+
+
+def test_together_takes_all_of_a_state_or_nothing():
+    joined = matrices_and_the_rest(nn.Linear(3, 2))
+    steps(joined, joined.parameters, 1)
+    state = copy.deepcopy(joined.state_dict())
+    wrong = copy.deepcopy(state)
+    wrong["optimizers"][0]["param_groups"][0]["lr"] = 7.0
+    del wrong["optimizers"][1]["param_groups"][0]["momentum"]
+    with pytest.raises(ValueError, match="another kind"):
+        joined.load_state_dict(wrong)
+    with pytest.raises(ValueError, match="joins 2 optimizers, the saved state is of 0"):
+        joined.load_state_dict(joined.optimizers[0].state_dict())
+    assert repr(joined.state_dict()) == repr(state)
+
+
 KINDS = [
     lambda params: optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
     lambda params: optim.Adam(params, weight_decay=0.1),
@@ -70,6 +174,7 @@ KINDS = [
     lambda params: optim.RMSprop(params, momentum=0.9, centered=True),
     optim.Lion,
 ]
+MATRIX_KINDS = [*KINDS, lambda params: optim.Muon(params, lr=0.1)]
 
 
 @pytest.mark.parametrize("build", KINDS)
@@ -93,7 +198,7 @@ def test_large_parameters_in_any_memory_order_move_as_small_ones(build, order):
         np.testing.assert_array_equal(row, expected.array)
 
 
-@pytest.mark.parametrize("build", KINDS)
+@pytest.mark.parametrize("build", MATRIX_KINDS)
 def test_state_carries_over_bit_for_bit(build):
     one, two = parameter(4, 3), parameter(4, 3)
     whole = build([one])
@@ -108,12 +213,12 @@ def test_state_carries_over_bit_for_bit(build):
 
 
 def test_gradients_are_not_changed_by_a_step():
-    weight = parameter(5)
-    for build in KINDS:
+    weight = parameter(1, 5)
+    for build in MATRIX_KINDS:
         optimizer = build([weight])
-        weight.grad = minitorch.Tensor(np.arange(5.0))
+        weight.grad = minitorch.Tensor(np.arange(5.0)[None])
         optimizer.step()
-        assert weight.grad.tolist() == [0, 1, 2, 3, 4]
+        assert weight.grad.tolist() == [[0, 1, 2, 3, 4]]
 
 
 def test_groups_have_their_own_settings():
@@ -177,6 +282,7 @@ def test_parameters_without_gradient_are_named():
     assert optimizer.never_updated() == ["unused.weight", "unused.bias"]
 
 
+WEIGHT = [parameter(2)]
 BAD = [
     (lambda: optim.SGD([]), ValueError, "no parameters"),
     (lambda: optim.SGD([minitorch.ones(2)]), ValueError, "requires a gradient"),
@@ -197,6 +303,12 @@ BAD = [
     (lambda: optim.SGD([{"params": [parameter(2)], "nesterov": True}]), ValueError, "nesterov"),
     (lambda: optim.SGD([{"params": [parameter(2)], "momentun": 1}]), TypeError, "momentun"),
     (lambda: optim.SGD([parameter(2)] * 2), ValueError, "a second time|twice"),
+    (lambda: optim.Muon(nn.Linear(3, 2).parameters()), ValueError, r"bias.*\(2,\).*AdamW"),
+    (lambda: optim.Muon([parameter(2, 0)]), ValueError, r"\(2, 0\) is no matrix"),
+    (lambda: optim.Muon([parameter(2, 2)], ns_steps=0), ValueError, "ns_steps is 1 or more"),
+    (optim.Together, ValueError, "no optimizer"),
+    (lambda: optim.Together(*[optim.SGD(WEIGHT)] * 2), ValueError, "two of the optimizers train"),
+    (lambda: optim.Together(optim.SGD(WEIGHT)).add_param_group({}), TypeError, "before they are"),
 ]
 
 

@@ -6,6 +6,7 @@ Leans on `compare`, which knows how one sample is compared.
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -95,7 +96,8 @@ def run_optimizer(info: Any) -> Tally | str:
         if any(isinstance(value, torch.Tensor) for value in sample.kwargs.values()):
             tally.exclude("settings as tensors")
             continue
-        tally.run(sample.desc, compare_optimizer, info, ours, sample.kwargs)
+        with patch.object(torch.Tensor, "bfloat16", torch.Tensor.clone):  # in which Muon iterates
+            tally.run(sample.desc, compare_optimizer, info, ours, sample.kwargs)
     for wrong in info.optim_error_inputs_func(device="cpu", dtype=torch.float32):
         given = wrong.optimizer_error_input
         if wrong.error_type is UserWarning:
@@ -123,7 +125,8 @@ def my_parameters(tree: Any, made: dict[int, Any]) -> Any:
 def compare_optimizer(info: Any, ours: Any, settings: dict[str, Any]) -> None:
     """Run one setting on both sides; raises what fails."""
     random = np.random.default_rng(0)
-    shapes: list[tuple[int, ...]] = [(5, 3), (3,), ()]
+    matrices: list[tuple[int, ...]] = [(5, 3), (3, 4)]
+    shapes = matrices if ours is optim.Muon else [(5, 3), (3,), ()]
     values = [np.asarray(random.standard_normal(shape)) for shape in shapes]
     theirs = [torch.nn.Parameter(torch.from_numpy(value.copy())) for value in values]
     mine = [nn.Parameter(value.copy()) for value in values]

@@ -52,6 +52,35 @@ def test_optimizer_follows_torch_over_100_steps(name, settings, shapes):
         np.testing.assert_allclose(parameter.array, twin.detach().numpy(), rtol=2e-4, atol=2e-6)
 
 
+MUON = [
+    {},
+    {"lr": 0.02, "nesterov": False, "weight_decay": 0.0},
+    {"lr": 0.02, "momentum": 0.5, "ns_steps": 3},
+]
+
+
+@pytest.mark.parametrize("settings", MUON)
+@pytest.mark.parametrize("exact", [True, False])
+def test_muon_follows_torch_over_100_steps(settings, exact, monkeypatch):
+    """PyTorch iterates in bfloat16, to 8 bits; in float32 its steps and ours are the same."""
+    if exact:
+        monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    ours, theirs = pair_of_parameters([(8, 36), (40, 10), (7, 7), (1, 5)])
+    before = [parameter.array.copy() for parameter in ours]
+    mine, reference = optim.Muon(ours, **settings), torch.optim.Muon(theirs, **settings)
+    random = np.random.default_rng(1)
+    for _ in range(100):
+        for parameter, twin in zip(ours, theirs, strict=True):
+            grad = random.standard_normal(parameter.shape).astype(np.float32)
+            parameter.grad, twin.grad = minitorch.Tensor(grad), torch.tensor(grad)
+        mine.step()
+        reference.step()
+    for parameter, twin, start in zip(ours, theirs, before, strict=True):
+        way = np.linalg.norm(parameter.array - start)
+        apart = np.linalg.norm(parameter.array - twin.detach().numpy())
+        assert apart < (2e-5 if exact else 0.02) * way
+
+
 SCHEDULES = [
     ("StepLR", {"step_size": 7, "gamma": 0.5}),
     ("MultiStepLR", {"milestones": [5, 9, 20], "gamma": 0.3}),
