@@ -1,6 +1,7 @@
 """The command line: `python -m models train | evaluate | predict | publish NAME`.
 
-The last line of what it prints is one JSON object with the figures.
+The last line of what it prints is one JSON object with the figures. A further command is one
+function and one parser for what it may be told.
 """
 
 from __future__ import annotations
@@ -10,12 +11,52 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from minitorch.digits import DataError
-from minitorch.state import StateError
 from models import NETWORKS, find, training
 
-SETTINGS = ("data", "epochs", "seed")  # what the command line can change of a recipe
+Options = dict[str, Any]
+Figures = dict[str, Any]
+INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C has ended
+
+
+def train(options: Options) -> Figures:
+    """Train a network and save it."""
+    folder = folder_of(options)
+    given = {
+        key: value for key in ("data", "epochs", "seed") if (value := options[key]) is not None
+    }
+    if options["resume"]:
+        given = training.settings_to_go_on(folder, options["name"], given)
+    recipe = find(options["name"])(**given)
+    return training.train(recipe, folder, options["resume"], options["pictures"])
+
+
+def evaluate(options: Options) -> Figures:
+    """Measure saved weights on unseen data."""
+    recipe = find(options["name"])(**({"data": options["data"]} if options["data"] else {}))
+    model = training.load(recipe, options["weights"])
+    return {"model": recipe.name, **recipe.evaluate(model)}
+
+
+def predict(options: Options) -> Figures:
+    """Say what is in a picture."""
+    recipe = find(options["name"])()
+    model = training.load(recipe, options["weights"])
+    return {"model": recipe.name, **recipe.predict(model, options["image"])}
+
+
+def publish(options: Options) -> Figures:
+    """Put a finished run into the repository."""
+    folder = folder_of(options)
+    settings = training.settings_of(folder, options["name"])
+    return training.publish(find(options["name"])(**settings), folder)
+
+
+def folder_of(options: Options) -> Path:
+    """The folder of the run."""
+    return options["out"] or training.RUNS / options["name"]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,48 +64,52 @@ def parser() -> argparse.ArgumentParser:
     summary = (__doc__ or "").partition("\n")[0]
     commands = argparse.ArgumentParser(prog="python -m models", description=summary)
     verbs = commands.add_subparsers(dest="verb", required=True)
-    train = verbs.add_parser("train", help="train a network and save it")
-    evaluate = verbs.add_parser("evaluate", help="measure saved weights on unseen data")
-    predict = verbs.add_parser("predict", help="say what is in a picture")
-    publish = verbs.add_parser("publish", help="put a run into the repository")
-    for verb in (train, evaluate, predict, publish):
-        verb.add_argument("name", choices=NETWORKS)
-    for verb in (train, evaluate, publish):
-        verb.add_argument("--data", help="data set, such as digits or mnist")
-    for verb in (evaluate, predict):
-        verb.add_argument("--weights", type=Path, help="a .safetensors file other than the default")
-    for verb in (train, publish):
-        verb.add_argument("--out", type=Path, help="folder of the run [out/NAME]")
-    train.add_argument("--epochs", type=int)
-    train.add_argument("--seed", type=int)
-    train.add_argument(
+    parsers = {}
+    for command in (train, evaluate, predict, publish):
+        does = (command.__doc__ or "").rstrip(".")
+        parsers[command] = verbs.add_parser(command.__name__, help=does, description=does)
+        parsers[command].add_argument("name", choices=NETWORKS)
+        parsers[command].set_defaults(command=command)
+    for command in (train, evaluate):
+        parsers[command].add_argument("--data", help="data set, such as digits or mnist")
+    for command in (evaluate, predict):
+        parsers[command].add_argument(
+            "--weights", type=Path, help="a .safetensors file other than the default"
+        )
+    for command in (train, publish):
+        parsers[command].add_argument("--out", type=Path, help="folder of the run [out/NAME]")
+    parsers[train].add_argument("--epochs", type=at_least(1))
+    parsers[train].add_argument("--seed", type=at_least(0))
+    parsers[train].add_argument(
         "--resume", action="store_true", help="go on from the last checkpoint, by its recipe"
     )
-    train.add_argument("--pictures", action="store_true", help="draw the graph and predictions")
-    predict.add_argument("image", type=Path)
+    parsers[train].add_argument(
+        "--pictures", action="store_true", help="draw the graph and predictions"
+    )
+    parsers[predict].add_argument("image", type=Path)
     return commands
+
+
+def at_least(least: int) -> Any:
+    """A reader of whole numbers that are not smaller."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+        return int(text)
+
+    return number
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the arguments say; print the figures as one JSON object on the last line."""
     options = vars(parser().parse_args(arguments))
-    given = {key: options[key] for key in SETTINGS if options.get(key) is not None}
-    kind, folder = find(options["name"]), options.get("out") or Path("out") / options["name"]
     try:
-        if options["verb"] == "publish" or options.get("resume"):
-            given = training.settings_of(folder) | given
-        recipe = kind(**given)
-        if options["verb"] == "train":
-            figures = training.train(recipe, folder, options["resume"], options["pictures"])
-        elif options["verb"] == "publish":
-            figures = training.publish(recipe, folder)
-        else:
-            model = training.load(recipe, options["weights"])
-            if options["verb"] == "evaluate":
-                figures = {"model": recipe.name, **recipe.evaluate(model)}
-            else:
-                figures = {"model": recipe.name, **recipe.predict(model, options["image"])}
-    except (DataError, StateError, OSError, ValueError) as error:
+        figures = options["command"](options)
+    except (training.Unfinished, KeyboardInterrupt) as stop:
+        print(str(stop) or "Stopped.", file=sys.stderr)
+        return INTERRUPTED
+    except (ImportError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         if isinstance(error, DataError) and options.get("data") != "digits":
             print("Digits that need no download: add `--data digits`.", file=sys.stderr)

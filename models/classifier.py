@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,10 +23,12 @@ from minitorch.optim import SGD, lr_scheduler
 from minitorch.tensor import Tensor
 from minitorch.trainers import Trainer, accuracy
 from minitorch.transforms import Compose, Normalize, Transform
+from models.image_files import like_mnist, read_picture
 from models.recipe import Recipe
 
 Array = np.ndarray
 
+PATIENCE = 3.0  # seconds before a bar is shown
 KEPT = 40  # pictures of mistakes that are kept with the results
 
 
@@ -37,6 +39,8 @@ class Classifier(Recipe):
     It is trained by SGD in one cycle of the learning rate: up to `lr` for `warmup`, a part of all
     steps, then down to almost 0 (Smith and Topin 2017).
     """
+
+    sets: ClassVar[tuple[str, ...]] = ("digits", "mnist", "fashion", "cifar10")
 
     batch_size: int = 128
     pixel_mean: tuple[float, ...] = (0.1307,)  # per channel, of the training images, 0 to 1
@@ -50,10 +54,13 @@ class Classifier(Recipe):
 
     def images(self) -> tuple[LabelledImages, LabelledImages]:
         """Images to train on, and images to measure on."""
-        sets = {"digits": digits, "mnist": mnist, "fashion": fashion_mnist, "cifar10": cifar10}
-        if self.data not in sets:
-            raise ValueError(f"There is no data set {self.data!r}: choose from {', '.join(sets)}.")
-        return sets[self.data]()
+        if self.data not in self.sets:
+            raise ValueError(
+                f"There is no data set {self.data!r} for {self.name}: choose from "
+                f"{', '.join(self.sets)}."
+            )
+        makers = {"digits": digits, "mnist": mnist, "fashion": fashion_mnist, "cifar10": cifar10}
+        return makers[self.data]()
 
     def prepared(self) -> Normalize:
         """How the network wants to see pixels 0..255."""
@@ -102,8 +109,11 @@ class Classifier(Recipe):
 
     def evaluate(self, model: Module) -> dict[str, Any]:
         """Accuracy on the test images."""
+        from tqdm import tqdm
+
         batches = self.test_batches()
-        figures = self.trainer(model, 1).evaluate(batches)
+        with tqdm(batches, "evaluating", leave=False, delay=PATIENCE) as bar:
+            figures = self.trainer(model, 1).evaluate(bar)
         return {
             "data": f"{self.data}-test",
             "accuracy": round(figures["accuracy"], 6),
@@ -162,17 +172,14 @@ class Classifier(Recipe):
 class DigitClassifier(Classifier):
     """A classifier of handwritten digits, 28 x 28 grey pixels."""
 
+    sets: ClassVar[tuple[str, ...]] = ("digits", "mnist", "fashion")
+
     data: str = "mnist"
 
     def read_image(self, path: Path) -> Array:
-        """A picture of one digit as (1, 1, 28, 28), light on dark as in MNIST."""
-        from PIL import Image
-
-        with Image.open(path) as picture:
-            small = np.asarray(picture.convert("L").resize((28, 28), Image.Resampling.LANCZOS))
-        if np.median(small) > 127:  # dark ink on light paper
-            small = 255 - small
-        return small[None, None]
+        """A picture of one digit as (1, 1, 28, 28), light on dark and in the middle as in MNIST."""
+        gray = np.asarray(read_picture(path).convert("L"), np.float32)
+        return like_mnist(gray, path)[None, None]
 
 
 @dataclass(frozen=True)
@@ -197,8 +204,7 @@ class PhotoClassifier(Classifier):
         """The middle of a picture as (1, 3, 32, 32)."""
         from PIL import Image, ImageOps
 
-        with Image.open(path) as picture:
-            photo = ImageOps.fit(picture.convert("RGB"), (32, 32), Image.Resampling.LANCZOS)
+        photo = ImageOps.fit(read_picture(path), (32, 32), Image.Resampling.LANCZOS)
         return np.asarray(photo).transpose(2, 0, 1)[None]
 
 

@@ -30,7 +30,8 @@ class Recipe:
     """All settings of a training run. A subclass gives the defaults that the weights stand for."""
 
     name: ClassVar[str]
-    metric: ClassVar[str] = "accuracy"
+    metric: ClassVar[str] = "accuracy"  # of the figures of `evaluate`, the one that counts
+    watch: ClassVar[tuple[str, str]] = ("validation_accuracy", "max")  # of the log: what is best
     published: ClassVar[float | None] = None
     source: ClassVar[str] = ""
 

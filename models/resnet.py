@@ -91,6 +91,8 @@ def stage(
     option: str,
 ) -> nn.Sequential:
     """Blocks of one width; the first may change the number of channels and of pixels."""
+    if option not in SHORTCUTS:
+        raise ValueError(f'ResNet: option is "A" or "B" (section 3.3), not {option!r}.')
     result = width * block.expansion
     changes = stride != 1 or channels != result
     shortcut = SHORTCUTS[option](channels, result, stride) if changes else None
@@ -132,6 +134,8 @@ class ResNet(nn.Module):
         stem: str = "imagenet",
     ) -> None:
         super().__init__()
+        if stem not in ("imagenet", "cifar"):
+            raise ValueError(f'ResNet: stem is "imagenet" or "cifar", not {stem!r}.')
         large = stem == "imagenet"
         size, stride, padding = (7, 2, 3) if large else (3, 1, 1)
         self.conv1 = nn.Conv2d(3, 64, size, stride=stride, padding=padding, bias=False)
@@ -178,26 +182,26 @@ def resnet110(option: str = "A") -> CifarResNet:
     return CifarResNet(18, option)
 
 
-def resnet18(classes: int = 1000, stem: str = "imagenet") -> ResNet:
+def resnet18(classes: int = 1000, stem: str = "imagenet", option: str = "B") -> ResNet:
     """11.7 M parameters."""
-    return ResNet(BasicBlock, (2, 2, 2, 2), classes, stem=stem)
+    return ResNet(BasicBlock, (2, 2, 2, 2), classes, option, stem)
 
 
-def resnet34(classes: int = 1000, stem: str = "imagenet") -> ResNet:
+def resnet34(classes: int = 1000, stem: str = "imagenet", option: str = "B") -> ResNet:
     """21.8 M parameters."""
-    return ResNet(BasicBlock, (3, 4, 6, 3), classes, stem=stem)
+    return ResNet(BasicBlock, (3, 4, 6, 3), classes, option, stem)
 
 
-def resnet50(classes: int = 1000, stem: str = "imagenet") -> ResNet:
+def resnet50(classes: int = 1000, stem: str = "imagenet", option: str = "B") -> ResNet:
     """25.6 M parameters."""
-    return ResNet(Bottleneck, (3, 4, 6, 3), classes, stem=stem)
+    return ResNet(Bottleneck, (3, 4, 6, 3), classes, option, stem)
 
 
-def resnet101(classes: int = 1000, stem: str = "imagenet") -> ResNet:
+def resnet101(classes: int = 1000, stem: str = "imagenet", option: str = "B") -> ResNet:
     """44.5 M parameters."""
-    return ResNet(Bottleneck, (3, 4, 23, 3), classes, stem=stem)
+    return ResNet(Bottleneck, (3, 4, 23, 3), classes, option, stem)
 
 
-def resnet152(classes: int = 1000, stem: str = "imagenet") -> ResNet:
+def resnet152(classes: int = 1000, stem: str = "imagenet", option: str = "B") -> ResNet:
     """60.2 M parameters."""
-    return ResNet(Bottleneck, (3, 8, 36, 3), classes, stem=stem)
+    return ResNet(Bottleneck, (3, 8, 36, 3), classes, option, stem)

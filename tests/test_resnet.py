@@ -90,3 +90,27 @@ def test_imagenet_family_gives_a_score_per_class_for_other_sizes_too(build):
     model.eval()
     for size in (64, 96):
         assert model(minitorch.randn(1, 3, size, size)).shape == (1, 7)
+
+
+@pytest.mark.parametrize("layers", IMAGENET)
+def test_imagenet_family_takes_both_options(layers):
+    build = getattr(resnet, f"resnet{layers}")
+    with_a, with_b = (build(classes=2, option=option).state_dict().keys() for option in "AB")
+    assert with_a < with_b
+    assert all("downsample" in name for name in with_b - with_a)
+
+
+def test_option_a_of_a_bottleneck_computes_too():
+    minitorch.manual_seed(0)
+    model = resnet.resnet50(classes=3, option="A", stem="cifar")
+    scores = model(minitorch.randn(2, 3, 32, 32))
+    scores.sum().backward()
+    assert scores.shape == (2, 3)
+    assert np.abs(model.conv1.weight.grad.numpy()).max() > 0
+
+
+def test_misspelt_options_and_stems_are_refused():
+    with pytest.raises(ValueError, match=r'"A" or "B".*not \'C\''):
+        resnet.resnet20("C")
+    with pytest.raises(ValueError, match=r'"imagenet" or "cifar", not \'cifra\''):
+        resnet.resnet18(stem="cifra")
