@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 MOST_ROWS = 40  # rows and columns of exact numbers sent at once
+WORDS_OF = {"matrix": "matrix", "row": "from row", "column": "from column"}
 
 
 def layout(debugger: Debugger, message: dict[str, Any]) -> Answer:
@@ -38,22 +39,29 @@ def inspect(debugger: Debugger, message: dict[str, Any]) -> Answer:
 
 
 def values(debugger: Debugger, message: dict[str, Any]) -> Answer:
-    """Exact numbers, cut to a readable size."""
+    """Exact numbers: of a large array one matrix, and of that a part of a readable size."""
     name = str(message["array"])
     array = debugger.recording.arrays.values(name)
     if array is None:
         raise ValueError("only the summary of this array was kept.")
-    note = None
-    if array.ndim > 2:
-        note = f"the first of {int(np.prod(array.shape[:-2]))} matrices"
-        array = array[(0,) * (array.ndim - 2)]
-    cut = array[tuple(slice(MOST_ROWS) for _ in array.shape)]
-    if cut.shape != array.shape:
-        cutting = (
-            f"the first {' × '.join(map(str, cut.shape))} of {' × '.join(map(str, array.shape))}"
-        )
-        note = f"{note}; {cutting}" if note else cutting
-    return {"type": "values", "array": name, "values": plain(cut.tolist()), "note": note}
+    matrices, table = array.shape[:-2], np.atleast_2d(array)
+    count, (high, wide) = int(np.prod(matrices)), table.shape[-2:]
+    limits = {"matrix": count - 1, "row": high - MOST_ROWS, "column": wide - MOST_ROWS}
+    start = {key: max(0, min(int(message.get(key, 0)), last)) for key, last in limits.items()}
+    at = [int(k) for k in np.unravel_index(start["matrix"], matrices)] if count else []
+    row, column = start["row"], start["column"]
+    cut = table[tuple(at)][row : row + MOST_ROWS, column : column + MOST_ROWS]
+    places = [
+        {"name": key, "words": WORDS_OF[key], "last": last}
+        for key, last in limits.items()
+        if last > 0
+    ]
+    shown = cut[0] if array.ndim == 1 else cut if array.ndim else cut[0, 0]
+    note = f"{' × '.join(map(str, cut.shape))} of them shown" if cut.size < array.size else None
+    return {
+        "type": "values", "array": name, "values": plain(shown.tolist()), "note": note,
+        "places": places, "at": at, "from": [row, column],
+    }  # fmt: skip
 
 
 def numeric(debugger: Debugger, message: dict[str, Any]) -> Answer:

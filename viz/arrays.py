@@ -78,8 +78,10 @@ class Summary:
         numbers = flat.astype(np.float32) if flat.dtype.kind != "f" else flat
         norm_squared = float(np.dot(numbers, numbers)) if numbers.size else 0.0
         self.nan = self.inf = 0
+        broken = 0.0  # the norm of what is not finite
         if not np.isfinite(norm_squared):  # it may only have overflowed: count exactly
             self.nan, self.inf = int(np.isnan(numbers).sum()), int(np.isinf(numbers).sum())
+            broken = math.nan if self.nan else math.inf if self.inf else 0.0
             numbers = numbers[np.isfinite(numbers)].astype(np.float64)
             norm_squared = float(np.dot(numbers, numbers))
         empty = not numbers.size
@@ -88,7 +90,7 @@ class Summary:
         self.std = float(np.sqrt(max(spread, 0.0)))
         self.low = np.nan if empty else float(np.minimum.reduce(numbers))
         self.high = np.nan if empty else float(np.maximum.reduce(numbers))
-        self.norm = float("nan") if self.nan or self.inf else float(np.sqrt(norm_squared))
+        self.norm = broken or float(np.sqrt(norm_squared))
         self.zeros = zero_share(flat[:: max(1, flat.size // MANY)])
         self.pixels, self.note = thumbnail(array, finite=not (self.nan or self.inf))
         self.sample = numbers[:: max(1, numbers.size // SAMPLE)].copy()
@@ -99,7 +101,7 @@ class Summary:
         finite = not (self.nan or self.inf)
         self.low = self.high = self.mean = number if finite else np.nan
         self.std = 0.0
-        self.norm = abs(number) if finite else float("nan")
+        self.norm = abs(number)
         self.zeros = float(number == 0)
         self.sample = np.full(int(finite), number)
         self.pixels, self.note = np.full((1, 1), number), None
@@ -191,10 +193,10 @@ def thumbnail(array: Array, finite: bool = True) -> tuple[Array, str | None]:
         first = array[(0,) * (array.ndim - 3)]
         table, note = tiled(first)
         if array.ndim > 3:
-            note = ", ".join(filter(None, [f"sample 1 of {array.shape[0]}", note]))
+            note = ", ".join(filter(None, [f"sample 1/{array.shape[0]}", note]))
     rows, columns = (-(-size // (PIXELS + 4)) for size in table.shape)
     if rows > 1 or columns > 1:
-        every = "every " + (f"{rows}. row" if columns == 1 else f"{rows}×{columns}. element")
+        every = f"1 in {rows * columns} shown"
         note = f"{note}, {every}" if note else every
     exact = np.float64 if table.dtype == np.float64 else np.float32  # 1e300 must not become inf
     pixels = np.array(table[::rows, ::columns], exact)
@@ -216,7 +218,7 @@ def tiled(channels: Array) -> tuple[Array, str]:
     for k in range(shown):
         top, left = k // side * high, k % side * wide
         sheet[top : top + height, left : left + width] = channels[k]
-    return sheet, f"{shown} of {count} channels" if count > 1 else ""
+    return sheet, f"{shown}/{count} channels" if count > 1 else ""
 
 
 def array_record(summary: Summary) -> dict[str, Any]:

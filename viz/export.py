@@ -27,7 +27,7 @@ PAGE = """<!doctype html>
 <style>
 body{{margin:0;padding:{padding}px;background:#fff;color-scheme:light dark}}
 @media (prefers-color-scheme:dark){{body{{background:#0e1116}}}}
-.footnote{{font:12px system-ui,sans-serif;color:#7f8a99;margin:8px 4px}}
+.footnote{{font:12px system-ui,sans-serif;color:#7f8a99;margin:0;padding:8px 4px 0}}
 {style}
 </style>
 </head>

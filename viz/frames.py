@@ -8,7 +8,7 @@ from __future__ import annotations
 from viz.fold import Scene
 from viz.geometry import Curve, Frame, Layout, Rectangle, Spot, shortened, text_width
 
-MARGIN = 22.0
+MARGIN = 14.0
 
 Corners = tuple[float, float, float, float]  # left, top, right, bottom
 

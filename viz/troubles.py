@@ -6,6 +6,7 @@ at which it can be known.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ def moment_flags(recording: Recording, index: int) -> list[str]:
     if moment.phase == "backward":
         if any(summary.norm == 0 for summary in found):
             flags.add("zero-gradient")
-        if any(summary.norm > BIG for summary in found):
+        if any(BIG < summary.norm < math.inf for summary in found):
             flags.add("big")
     if moment.phase == "forward" and repeats_both(recording, moment.vertex):
         flags.add("repeats-both")
@@ -138,7 +139,9 @@ def big_gradient(recording: Recording, index: int) -> Trouble:
     vertex = recording.graph.vertices[moment.vertex]
     names = [moment.array or "", *(f"{edge}.grad" for edge in moment.edges)]
     known = recording.arrays.summaries
-    norm = max(known[name].norm for name in names if name in known and known[name].norm > BIG)
+    norm = max(
+        known[name].norm for name in names if name in known and BIG < known[name].norm < math.inf
+    )
     text = f"A gradient is large at {vertex.title}: its norm is {norm:.3g}, more than {BIG:g}."
     return Trouble("big", text, index, vertex.id)
 

@@ -26,7 +26,7 @@ export function localHits(recording, kind, value) {
     module: (moment) => moment.stack.some((id) => pattern.test(recording.modules.get(id)?.path ?? "")),
     nonfinite: (moment) => moment.flags.includes("nonfinite"),
     zero: (moment) => moment.flags.includes("zero-gradient"),
-    norm: (moment) => norms(moment).some((norm) => norm > value || norm === "nan"),
+    norm: (moment) => norms(moment).some((norm) => norm > value || norm === "nan" || norm === "inf"),
   }[kind];
   return recording.moments.flatMap((moment, index) => (holds(moment) ? [index] : []));
 }

@@ -1,21 +1,17 @@
 // The debugger's page: one recording, one position in it, and the views that show both.
 
 import { BreakMenu } from "./breakpoints.js";
-import { bytes, cut, element, set } from "./dom.js";
+import { bytes, cut, element, refill, set } from "./dom.js";
 import { Find } from "./find.js";
-import { drawInspection } from "./formula.js";
 import { GraphView } from "./graph.js";
+import { Inspector } from "./inspector.js";
 import { KEYS, keyName, listen } from "./keyboard.js";
-import { drawNumbers, drawWatches, numericCheck } from "./numbers.js";
 import { Popover } from "./popover.js";
-import { canPredict, predictionCard } from "./predict.js";
 import { Recording } from "./recording.js";
-import { drawSource } from "./source.js";
-import { Lens } from "./tensors.js";
+import { fitRoom } from "./room.js";
 import { followTheme } from "./theme.js";
 import { Timeline } from "./timeline.js";
 import { transport } from "./transport.js";
-import { whatIf } from "./whatif.js";
 
 export class Debugger {
   // `tell`: what the outside hears, {position(at), select(id), download()}; all optional.
@@ -24,11 +20,10 @@ export class Debugger {
     this.tell = tell;
     this.position = 0;
     this.selected = null;
-    this.revealed = new Set();
-    this.predicting = false;
     this.build();
     host.append(this.root);
     this.stopTheme = followTheme(this.root);
+    this.stopRoom = fitRoom(this.root);
     this.show(payload, payload.start ?? 0);
   }
 
@@ -38,7 +33,7 @@ export class Debugger {
     const goTo = (at) => this.goTo(at);
     this.graph = new GraphView({ select: (id) => this.select(id), toggle: (module) => this.fold(module), jump: (id) => this.jumpTo(id) });
     this.timeline = new Timeline({ goTo });
-    this.lens = new Lens(this.ask);
+    this.inspector = new Inspector({ ask: this.ask, select: (id) => this.select(id), jump: (moment) => this.goTo(moment, this.selected), replace: (payload) => this.replace(payload), watched: (watches) => this.setWatches(watches) });
     this.breaks = new BreakMenu({ ask: this.ask, recording: () => this.recording, changed: (points) => this.setBreakpoints(points) });
     this.find = new Find({ recording: () => this.recording, select: (id) => this.select(id), highlight: (ids) => this.highlight(ids) });
     this.help = new Popover("?", "keys", () => this.helpLines());
@@ -49,17 +44,11 @@ export class Debugger {
     this.steps = element("select", { "aria-label": "training step", hidden: true, onchange: () => this.otherStep(Number(this.steps.value)) });
     this.say = element("p", { class: "say", "aria-live": "polite" });
     this.notices = element("div", { class: "notices" });
-    this.formula = element("div", { class: "formula" });
-    this.numbers = element("div", { class: "numbers" });
-    this.source = element("section", { class: "source", "aria-label": "source" });
     this.transport = transport((command) => this.run(command), () => this.retime());
     this.place = element("div", { class: "pos" });
     const header = element("header", {}, this.steps, this.title, element("span", { class: "grow" }), this.find.element, this.breaks.element, this.predictButton, this.foldButton, this.exportButton, this.help.element);
-    const inspector = element("section", { class: "inspect", "aria-label": "inspector" }, this.formula, this.numbers, this.lens.element);
     const footer = element("footer", {}, this.transport.element, this.timeline.element, this.place);
-    this.main = element("div", { class: "main" }, this.graph.element, inspector);
-    this.root = element("div", { class: "minitorch-debugger", tabindex: 0, role: "group", "aria-label": "visual debugger" }, header, this.notices, this.say, this.main, this.source, footer);
-    this.root.tabIndex = 0;
+    this.root = element("div", { class: "minitorch-debugger", tabindex: 0, role: "group", "aria-label": "visual debugger" }, header, this.notices, this.say, this.graph.element, this.inspector.element, this.inspector.source, footer, this.inspector.lens.element);
     this.root.dataset.lmSuppressShortcuts = "true";
     listen(this.root, (command) => this.run(command), (way) => this.walk(way));
     this.setOnline(this.ask.online);
@@ -154,97 +143,27 @@ export class Debugger {
   paintTitle(moment) {
     const node = this.recording.nodes.get(moment.node);
     const { payload } = this.recording;
-    this.title.replaceChildren(...[
+    refill(this.title, [
       payload.steps > 1 && this.ask.online ? null : element("b", {}, cut(payload.title, 30)), element("span", { class: "sep", "aria-hidden": "true" }, "›"),
       element("span", { class: `phase ${moment.phase}` }, moment.phase),
       moment.of ? element("span", {}, `${moment.number} of ${moment.of}`) : null,
       node && element("span", { class: "what" }, "· ", element("b", {}, cut(node.op ?? node.label, 28)), node.number ? element("i", {}, ` #${node.number}`) : null),
-    ].filter(Boolean));
+    ]);
     this.say.textContent = cut(moment.text, 300);
     const total = this.recording.moments.length;
-    this.place.replaceChildren(element("div", {}, element("b", {}, total ? this.position + 1 : 0), ` / ${total}`), element("div", { class: "muted" }, `memory ${bytes(moment.memory)}`));
+    refill(this.place, element("div", {}, element("b", {}, total ? this.position + 1 : 0), ` / ${total}`), element("div", { class: "muted" }, `memory ${bytes(moment.memory)}`));
   }
 
   get shownNode() {
     return this.recording.nodes.get(this.selected ?? this.recording.at(this.position).node) ?? null;
   }
 
-  get context() {
-    return {
-      recording: this.recording,
-      position: this.position,
-      ask: this.ask,
-      whatIfElement: this.whatIfElement,
-      open: (id, array, caption) => this.lens.open(id, array, caption),
-      jump: (moment) => this.goTo(moment, this.selected),
-      replace: (payload) => this.replace(payload),
-      hidden: (id) => this.cover(id),
-    };
-  }
-
   paintInspector() {
-    const node = this.shownNode;
-    if (this.root.querySelector(".whatif :focus") && this.drawnFor === node?.id) return this.paintFormula(node);
-    this.drawnFor = node?.id;
-    const context = this.context;
-    this.paintFormula(node);
-    this.numbers.replaceChildren(...[node && drawNumbers(node, context), node && numericCheck(node, context), node && whatIf(node, context), drawWatches(this.recording.payload.watches, this.position), node && this.watchButton(node)].flat().filter(Boolean));
-    this.source.replaceChildren(...drawSource(node, context));
+    this.inspector.paint(this.recording, this.position, this.selected);
   }
-
-  paintFormula(node) {
-    if (!node) return this.formula.replaceChildren(element("p", { class: "muted" }, this.recording.moments.length ? this.recording.at(this.position).text : "Nothing was recorded: no op ran."));
-    const at = this.selected ? this.recording.momentOf(node, this.position) : this.position;
-    const inspection = at === null ? null : this.recording.inspections[at];
-    const call = this.recording.callOf(node);
-    const name = element("h3", {}, element("b", {}, cut(node.op ?? node.name ?? node.label, 60)), " ", element("span", { class: "muted" }, cut(inspection?.subtitle ?? call?.label ?? `${node.kind} · ${node.size}`, 80)),
-      this.selected && element("button", { type: "button", class: "link", onclick: () => this.select(null) }, "back to the step"));
-    if (inspection) return this.formula.replaceChildren(name, ...drawInspection(inspection, this.context).filter(Boolean));
-    this.formula.replaceChildren(name, ...this.withoutInspection(node, at).filter(Boolean));
-    if (at !== null && this.ask.online) this.fetchInspection(at);
-    return null;
-  }
-
-  withoutInspection(node, at) {
-    if (at === null && node.kind === "op") return [element("p", { class: "muted" }, "not yet: this op has not run at this moment")];
-    if (at === null) return drawInspection({ forward: { parts: [], result: node.value, text: "" } }, this.context);
-    return [element("p", { class: "muted" }, this.ask.online ? "reading…" : "The pictures of this moment are not in this page; its numbers are.")];
-  }
-
-  async fetchInspection(at) {
-    const { recording } = this;
-    try {
-      const reply = await this.ask({ type: "inspect", moment: at });
-      recording.inspections[at] = reply.inspection;
-      Object.assign(recording.arrays, reply.arrays);
-    } catch (error) {
-      this.formula.querySelector("p")?.replaceChildren(error.message);
-      return;
-    }
-    if (recording === this.recording) this.paintInspector();
-  }
-
-  watchButton(node) {
-    if (!this.ask.online) return null;
-    const watch = async (what) => {
-      this.setWatches((await this.ask({ type: "watch", what, quantity: "norm" })).watches);
-    };
-    return element("div", { class: "facts" }, element("button", { type: "button", onclick: () => watch(node.value) }, "watch value"), " ", node.wants_grad && node.grad ? element("button", { type: "button", onclick: () => watch(node.grad) }, "watch gradient") : null);
-  }
-
-  // ---- predict, then reveal -------------------------------------------------------------------
 
   togglePredict() {
-    this.predicting = !this.predicting;
-    this.predictButton.setAttribute("aria-pressed", String(this.predicting));
-    this.revealed.clear();
-    this.paintInspector();
-  }
-
-  cover(id) {
-    const array = this.recording.arrays[id];
-    if (!this.predicting || this.revealed.has(id) || !canPredict(array)) return null;
-    return predictionCard(array, "what comes out?", { done: () => { this.revealed.add(id); setTimeout(() => this.paintInspector(), 600); } });
+    this.predictButton.setAttribute("aria-pressed", String(this.inspector.togglePredict()));
   }
 
   // ---- moving ---------------------------------------------------------------------------------
@@ -281,8 +200,8 @@ export class Debugger {
       case "back": return this.goTo(position - 1);
       case "over": return this.goTo(recording.over(position));
       case "out": return this.goTo(recording.out_of(position));
-      case "continue": return this.goTo(recording.nextStop(position));
-      case "reverse": return this.goTo(recording.previousStop(position));
+      case "continue": return this.resume(recording.nextStop(position), recording.last, "end");
+      case "reverse": return this.resume(recording.previousStop(position), 0, "beginning");
       case "first": return this.goTo(0);
       case "last": return this.goTo(recording.last);
       case "play": return this.timer ? this.pause() : this.play();
@@ -294,8 +213,37 @@ export class Debugger {
     }
   }
 
+  // On to a breakpoint, and say which; without one to an end, and say what one could stop at.
+  resume(stop, end, word) {
+    const from = this.position;
+    this.goTo(stop ?? end);
+    const points = (this.recording.payload.breakpoints ?? []).filter((point) => point.enabled);
+    const met = points.filter((point) => point.moments.includes(stop)).map((point) => point.text);
+    if (stop !== null) return this.say.prepend(element("b", {}, `Stopped where ${cut(met.join(" and "), 200)}. `));
+    const why = points.length ? "no breakpoint is on the way" : "no breakpoint is set";
+    const here = from === this.position ? `This is the ${word}` : `Went to the ${word}`;
+    return this.say.replaceChildren(element("b", {}, `${here}: ${why}. `), element("span", { class: "offers" }, "Stop at", this.offers(from)));
+  }
+
+  offers(from) {
+    const moment = this.recording.at(from);
+    const op = this.recording.nodes.get(moment.node)?.op;
+    const module = this.recording.modules.get(moment.stack.at(-1))?.path;
+    const offer = (words, kind, value = null) => element("button", { type: "button", class: "link", onclick: () => this.stopAt(kind, value, from) }, cut(words, 60));
+    return [offer("numbers that are not finite", "nonfinite"), offer("gradients that are all zero", "zero"), op && offer(`every ${op}`, "op", op), module && offer(`module ${module}`, "module", module),
+      element("button", { type: "button", class: "link", onclick: () => this.breaks.popover.open() }, "something else…")];
+  }
+
+  // Set what was offered and go on from where the reader was.
+  async stopAt(kind, value, from) {
+    await this.breaks.send({ type: "break", kind, value });
+    this.goTo(from);
+    this.root.focus();
+    this.run("continue");
+  }
+
   escape() {
-    if (this.lens.close() || this.help.close() || this.breaks.popover.close()) return;
+    if (this.inspector.lens.close() || this.help.close() || this.breaks.popover.close()) return;
     this.pause();
     this.select(null);
     this.root.focus();
@@ -422,6 +370,7 @@ export class Debugger {
     cancelAnimationFrame(this.waiting);
     this.graph.close();
     this.stopTheme();
+    this.stopRoom();
     this.root.remove();
   }
 }

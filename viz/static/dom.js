@@ -12,7 +12,7 @@ export function visible(text) {
 function fill(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (name.startsWith("on") && typeof value === "function") {
-      made.addEventListener(name.slice(2), value);
+      made[name] = value; // not a listener, so that `refill` can hand it on
     } else if (name === "value" || name === "checked") {
       made[name] = value;
     } else if (value === true) {
@@ -36,6 +36,35 @@ export function svg(tag, attributes, ...children) {
 // Setting an attribute costs a repaint, so only when it changes.
 export function set(made, name, value) {
   if (made.getAttribute(name) !== value) made.setAttribute(name, value);
+}
+
+const HANDLERS = ["onclick", "onchange", "oninput", "onsubmit", "onkeydown"];
+
+// Let a place hold these parts. What is there already is changed where it differs and not made anew:
+// the browser lays out and paints less, and the focus and what was scrolled stay where they were.
+// A part with `own` set answers to elements inside itself, so it comes in whole.
+export function refill(place, ...parts) {
+  const wanted = parts.flat(Infinity).filter((part) => part !== null && part !== undefined && part !== false).map((part) => (part instanceof Node ? part : document.createTextNode(visible(String(part)))));
+  const there = [...place.childNodes];
+  wanted.forEach((made, index) => {
+    const old = there[index];
+    if (!old) place.append(made);
+    else if (old === made) return;
+    else if (old.nodeName !== made.nodeName || old.own || made.own) old.replaceWith(made);
+    else become(old, made);
+  });
+  for (const rest of there.slice(wanted.length)) rest.remove();
+}
+
+function become(old, made) {
+  if (old instanceof Text) {
+    if (old.data !== made.data) old.data = made.data;
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (!made.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of made.attributes) set(old, name, value);
+  for (const name of HANDLERS) if (old[name] !== made[name]) old[name] = made[name];
+  refill(old, [...made.childNodes]);
 }
 
 export function cut(text, most) {

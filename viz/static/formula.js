@@ -12,12 +12,12 @@ export function drawInspection(inspection, view) {
   const arrived = inspection.arrived ?? [];
   const gradient = arrived.length || inspection.rules?.length;
   return [
-    codeBlock(inspection),
+    codeBlock(inspection) ?? updateCode(inspection.update),
     element("div", { class: "pictures" },
       arrived.length > 1 && arrivals(arrived, view),
       inspection.forward && forwardRow(inspection.forward, inspection.code ?? "", view),
       gradient ? element("div", { class: inspection.rules?.length > 1 ? "rules several" : "rules" }, (inspection.rules ?? []).map((rule, _, all) => ruleRow(rule, { summed: arrived.length > 1, alone: all.length === 1 }, view))) : null,
-      inspection.update && updateRow(inspection.update, inspection.code ?? "", view)),
+      inspection.update && updateRow(inspection.update, view)),
   ];
 }
 
@@ -46,8 +46,6 @@ export function codeBlock(inspection) {
   const rules = ruleLines(lines);
   const shown = lines.map((line, index) => element("span", { class: isBackward === rules[index] || inspection.update ? "line" : "line dim" }, coloured(line, kept), "\n"));
   const block = element("pre", { class: "code", "aria-label": "source of the op", tabindex: 0 }, shown);
-  const first = shown.findIndex((line) => !line.classList.contains("dim"));
-  if (first > 1) requestAnimationFrame(() => (block.scrollTop = shown[first].offsetTop));
   return foldable(block, lines.length);
 }
 
@@ -58,9 +56,9 @@ let whole = false; // once unfolded, sources stay so from step to step
 function foldable(block, count) {
   if (count <= SHOWN_LINES) return block;
   const words = () => (whole ? "fewer lines" : `all ${count} lines`);
-  const button = element("button", { type: "button", class: "link more-lines", "aria-expanded": String(whole), onclick: () => {
+  const button = element("button", { type: "button", class: "link more-lines", "aria-expanded": String(whole), onclick: ({ currentTarget: button }) => {
     whole = !whole;
-    block.classList.toggle("whole", whole);
+    button.previousElementSibling.classList.toggle("whole", whole);
     button.textContent = words();
     button.setAttribute("aria-expanded", String(whole));
   } }, words());
@@ -99,6 +97,13 @@ export function coloured(line, kept = new Set()) {
     else parts.push(word);
   }
   return [...parts, line.slice(end)];
+}
+
+// The half of a long source that is at work, in sight. (A short one is: asking would cost a layout.)
+export function scrollToWork(place) {
+  const block = place.querySelector(".folded-code pre.code");
+  const line = block?.querySelector(".line:not(.dim)");
+  if (line) block.scrollTop = line.previousElementSibling ? line.offsetTop : 0;
 }
 
 // ---- what arrives ----------------------------------------------------------------------------
@@ -175,11 +180,15 @@ function forwardRow(forward, code, view) {
     forward.explain && element("p", { class: "explain" }, forward.explain));
 }
 
-function updateRow(update, code, view) {
+function updateCode(update) {
+  if (!update?.text) return null;
+  return foldable(element("pre", { class: "code", tabindex: 0, "aria-label": "source of the update" }, coloured(update.text)), update.text.split("\n").length);
+}
+
+function updateRow(update, view) {
   const cell = cellSize([update.before, update.grad, update.change, update.after].map((id) => view.recording.arrays[id]), LARGE);
-  const settings = Object.entries(update.settings ?? {}).map(([name, value]) => `${name} = ${typeof value === "number" ? number(value) : value}`);
+  const settings = Object.entries(update.settings ?? {}).map(([name, value]) => `${name} = ${value}`);
   return element("div", { class: "rule" },
-    !code.includes(update.text) && foldable(element("pre", { class: "code", tabindex: 0, "aria-label": "source of the update" }, coloured(update.text ?? "")), update.text.split("\n").length),
     settings.length > 0 && element("p", { class: "explain" }, settings.join(" · ")),
     element("div", { class: "row" },
       picture(update.before, "before", view, { role: "parameter", cell }), sign("+"),

@@ -7,6 +7,8 @@ import { PanZoom } from "./panzoom.js";
 const LEAST_SCALE = 0.85; // below this the labels cannot be read, so the view follows the step
 const MOST_SCALE = 1.15;
 const TALLEST = 400;
+const LOWEST = 120;
+const MARGIN = 14; // left and right of the drawing
 const MOST_GLIDING = 120; // nodes; a larger drawing is too slow to move frame by frame
 
 let drawings = 0;
@@ -231,17 +233,22 @@ export class GraphView {
 
   // ---- the view -----------------------------------------------------------------------------
 
+  // It asks for the height of the whole drawing; what it gets may be less, on a low screen.
   resize(fresh = false) {
     const wide = this.element.clientWidth;
-    if (!this.layout || this.layout.engine === "none" || !wide || (!fresh && wide === this.wide)) return;
+    if (!this.layout || this.layout.engine === "none" || !wide) return;
+    const full = this.layout.width + 2 * MARGIN;
+    const within = (scale) => Math.min(MOST_SCALE, Math.max(LEAST_SCALE, scale));
+    const wished = within(wide / full);
+    set(this.element, "style", `--tall: ${Math.ceil(Math.min(TALLEST, Math.max(LOWEST, this.layout.height * wished)))}px`);
+    const tall = this.canvas.clientHeight;
+    if (!fresh && wide === this.wide && tall === this.tall) return;
     this.wide = wide;
-    const margin = 14;
-    const full = this.layout.width + 2 * margin;
-    const scale = Math.min(MOST_SCALE, Math.max(LEAST_SCALE, wide / full));
-    const tall = Math.min(TALLEST, Math.max(120, (this.layout.height + 2 * margin) * scale));
-    this.canvas.style.height = `${tall}px`;
+    this.tall = tall;
+    const scale = Math.min(wished, within(tall / this.layout.height));
     const width = wide / scale;
-    this.view.setHome({ x: full < width ? (full - width) / 2 - margin : -margin, y: -margin, width, height: tall / scale, full: this.layout.width + margin, pixels: wide, sheet: this.layout });
+    const height = tall / scale;
+    this.view.setHome({ x: full < width ? (full - width) / 2 - MARGIN : -MARGIN, y: Math.min(0, (this.layout.height - height) / 2), width, height, full: this.layout.width + MARGIN, pixels: wide, sheet: this.layout });
     this.reveal(this.revealed);
   }
 

@@ -5,20 +5,23 @@ import { histogram } from "./tensors.js";
 
 const ROWS = [["mean", signed], ["std", number], ["min", signed], ["max", signed], ["norm", number], ["zeros", percent]];
 
-// `view`: {recording, position, ask, jump(moment), open(id, array, caption)}.
+// `view`: {recording, position, ask, jump(moment), open(id, array, caption), isCovered(id)}.
 export function drawNumbers(node, view) {
   const { recording, position } = view;
-  const value = recording.hasValue(node, position) ? recording.arrays[node.value] : null;
-  const grad = recording.hasGradient(node, position) ? recording.arrays[node.grad] : null;
+  const seen = (there, id) => (there && !view.isCovered(id) ? recording.arrays[id] : null);
+  const value = seen(recording.hasValue(node, position), node.value);
+  const grad = seen(recording.hasGradient(node, position), node.grad);
   const missed = node.wants_grad && node.backward_at === null && recording.isBackwardOver(position);
+  const covered = (id, words) => (view.isCovered(id) ? "covered" : words);
   const none = !node.wants_grad ? "none: not asked for" : missed ? "none arrived" : NOT_YET;
   const cell = (array, format, key, words) => element("td", { class: array ? "" : "absent" }, array ? format(array[key]) : words);
   const rows = ROWS.map(([key, format], index) => element("tr", {}, element("th", { scope: "row" }, key),
-    cell(value, format, key, index ? "" : NOT_YET), cell(grad, format, key, index ? "" : none)));
+    cell(value, format, key, index ? "" : covered(node.value, NOT_YET)), cell(grad, format, key, index ? "" : covered(node.grad, none))));
   for (const key of ["nan", "inf"]) {
     if (!value?.[key] && !grad?.[key]) continue;
     rows.push(element("tr", { class: "bad" }, element("th", { scope: "row" }, key === "nan" ? "NaN" : "infinite"), cell(value, number, key, ""), cell(grad, number, key, "")));
   }
+  if (value?.nan || value?.inf || grad?.nan || grad?.inf) rows.push(element("tr", {}, element("td", { class: "absent", colspan: 3 }, "mean, std, min and max are those of the finite numbers")));
   rows.push(element("tr", { class: "hists" }, element("th", {}), element("td", {}, value ? histogram(value.hist, "value") : ""), element("td", {}, grad ? histogram(grad.hist, "grad") : "")));
   return [
     element("table", { class: "stats" },
@@ -80,7 +83,9 @@ export function numericCheck(node, view) {
     }
     answer.replaceChildren(...lines);
   };
-  return element("div", { class: "facts" }, element("button", { type: "button", onclick: run }, "check against the numeric gradient"), answer);
+  const check = element("div", { class: "facts" }, element("button", { type: "button", onclick: run }, "check against the numeric gradient"), answer);
+  check.own = true;
+  return check;
 }
 
 function checkLine(edge, found) {

@@ -41,7 +41,9 @@ export function predictionCard(array, caption, { done }) {
     if (found.difference) answer.append(element("small", {}, "yours − right"), numberGrid(found.difference));
     if (found.ok) done();
   };
-  return element("form", { class: "predict", onsubmit: check },
+  const card = element("form", { class: "predict", onsubmit: check },
     element("b", {}, caption), element("div", { class: "question", "aria-hidden": "true" }, "?"), input,
     element("span", {}, element("button", { class: "primary" }, "check"), " ", element("button", { type: "button", onclick: done }, "reveal")), answer);
+  card.own = true;
+  return card;
 }

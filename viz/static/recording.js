@@ -118,10 +118,10 @@ export class Recording {
   }
 
   nextStop(position) {
-    return this.stops().find((moment) => moment > position) ?? this.last;
+    return this.stops().find((moment) => moment > position) ?? null;
   }
 
   previousStop(position) {
-    return this.stops().findLast((moment) => moment < position) ?? 0;
+    return this.stops().findLast((moment) => moment < position) ?? null;
   }
 }

@@ -58,12 +58,22 @@ export function asRows(values) {
   return values.flatMap(asRows);
 }
 
-export function numberGrid(values, limit, digits = 3) {
+// Each row of the grid by its place in the array: of a matrix "3", of a deeper array "0, 1, 3".
+export function rowNames(values, before = []) {
+  if (!Array.isArray(values) || !values.some(Array.isArray)) return [before.join(", ")];
+  return values.flatMap((part, index) => rowNames(part, [...before, index]));
+}
+
+// `heads`: {rows, column}: the rows' names, and the number of the first column.
+export function numberGrid(values, limit, digits = 3, heads = null) {
   const rows = asRows(values);
   const finite = rows.flat().filter(isFinite).map(Math.abs);
   const most = limit || Math.max(...finite, 1e-30);
   const write = sameForm(most, digits);
-  return element("table", { class: "grid" }, element("tbody", {}, rows.map((row) => element("tr", {}, row.map((value) => numberCell(value, most, write))))));
+  const corner = heads?.rows.some(Boolean);
+  const head = heads && element("thead", {}, element("tr", {}, corner && element("td"), (rows[0] ?? []).map((_, index) => element("th", { scope: "col" }, index + heads.column))));
+  return element("table", { class: "grid" }, head, element("tbody", {}, rows.map((row, index) =>
+    element("tr", {}, corner && element("th", { scope: "row" }, heads.rows[index]), row.map((value) => numberCell(value, most, write))))));
 }
 
 // As many decimals for all as the largest needs, so that columns line up; what would be 0 then is
@@ -93,14 +103,11 @@ export function histogram(hist, role) {
   if (!hist) return element("span", { class: "muted" }, "–");
   const most = Math.max(...hist.counts, 1);
   const wide = 150 / hist.counts.length;
-  const bars = hist.counts.map((count, index) => {
-    const high = count ? Math.max(1, (32 * count) / most) : 0;
-    return svg("rect", { x: index * wide, y: 34 - high, width: wide - 0.8, height: high });
-  });
+  const bars = hist.counts.flatMap((count, index) => (count ? `M${(index * wide).toFixed(1)},34v${(-Math.max(1, (32 * count) / most)).toFixed(1)}h${(wide - 0.8).toFixed(1)}V34z` : []));
   const zero = hist.low < 0 && hist.high > 0 ? (150 * -hist.low) / (hist.high - hist.low) : null;
   const words = `histogram from ${number(hist.low)} to ${number(hist.high)}`;
   return element("div", { class: `hist ${role}` },
-    svg("svg", { viewBox: "0 0 150 35", role: "img", "aria-label": words }, bars, zero !== null && svg("line", { x1: zero, x2: zero, y1: 0, y2: 35 })),
+    svg("svg", { viewBox: "0 0 150 35", role: "img", "aria-label": words }, svg("path", { d: bars.join("") }), zero !== null && svg("line", { x1: zero, x2: zero, y1: 0, y2: 35 })),
     element("div", { class: "ends" }, element("span", {}, number(hist.low, 2)), element("span", {}, number(hist.high, 2))));
 }
 
@@ -111,8 +118,9 @@ export class Lens {
     this.body = element("div", { class: "numbers-table", tabindex: 0 });
     this.title = element("b");
     this.note = element("span", { class: "muted" });
+    this.places = element("span", { class: "places" });
     this.element = element("div", { class: "lens", role: "dialog", "aria-label": "exact numbers", hidden: true },
-      element("div", { class: "lens-head" }, this.title, this.note, element("button", { type: "button", "aria-label": "close the numbers", onclick: () => this.close() }, "✕")), this.body);
+      element("div", { class: "lens-head" }, this.title, this.note, this.places, element("button", { type: "button", "aria-label": "close the numbers", onclick: () => this.close() }, "✕")), this.body);
   }
 
   async open(id, array, caption) {
@@ -121,21 +129,35 @@ export class Lens {
     this.title.textContent = caption;
     this.note.textContent = `${array.size} · ${array.dtype} · ${bytes(array.bytes)}`;
     this.body.replaceChildren();
+    this.places.replaceChildren();
     this.body.focus();
-    if (array.values !== null && array.values !== undefined) return this.show(array.values, array);
+    if (array.values !== null && array.values !== undefined) return this.show(array.values, array.thumb?.limit);
     if (!this.ask.online) return this.say("Only a summary and the picture are in this page. With a running kernel the numbers can be read here.");
     this.say("asking…");
+    await this.turnTo(id, array, {});
+  }
+
+  // A part of a large array: one matrix of it, from a row and a column on.
+  async turnTo(id, array, place) {
     try {
-      const reply = await this.ask({ type: "values", array: id });
-      this.show(reply.values, array);
-      if (reply.note) this.note.textContent += ` · ${reply.note}`;
+      const reply = await this.ask({ type: "values", array: id, ...place });
+      this.note.textContent = [array.size, array.dtype, bytes(array.bytes), reply.note].filter(Boolean).join(" · ");
+      this.show(reply.values, array.thumb?.limit, reply.at, reply.from);
+      this.drawPlaces(reply.places, (changed) => this.turnTo(id, array, { ...place, ...changed }));
     } catch (error) {
       this.say(error.message);
     }
   }
 
-  show(values, array) {
-    this.body.replaceChildren(numberGrid(values, array.thumb?.limit, 5));
+  drawPlaces(places, turn) {
+    if (this.places.childElementCount) return; // they stay as the reader has set them
+    this.places.replaceChildren(...places.map(({ name, words, last }) => element("label", {}, `${words} `,
+      element("input", { type: "number", min: 0, max: last, value: 0, onchange: (event) => turn({ [name]: Number(event.target.value) }) }))));
+  }
+
+  show(values, limit, at = [], [row, column] = [0, 0]) {
+    const rows = at.length || row ? asRows(values).map((_, index) => [...at, row + index].join(", ")) : rowNames(values);
+    this.body.replaceChildren(numberGrid(values, limit, 5, Array.isArray(values) ? { rows, column } : null));
   }
 
   say(words) {

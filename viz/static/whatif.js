@@ -5,7 +5,7 @@ import { asRows } from "./tensors.js";
 
 const PAUSE = 60; // milliseconds between two questions to the kernel
 
-// `view`: {recording, position, ask, replace(payload)}.
+// `view`: {recording, position, ask, changed: {node, element}, replace(payload)}.
 export function whatIf(node, view) {
   const array = view.recording.arrays[node.value];
   if (!view.ask.online || node.kind === "op" || node.kind === "constant" || !array || !array.dtype.startsWith("float") || view.recording.payload.error) return null;
@@ -15,12 +15,12 @@ export function whatIf(node, view) {
   if (!size) return null;
   const reach = Math.max(1, 2 * Math.max(Math.abs(array.min) || 0, Math.abs(array.max) || 0));
   const label = element("output", {}, "");
-  const which = element("input", { type: "number", min: 0, max: size - 1, value: view.whatIfElement ?? 0, "aria-label": "element", onchange: () => place() });
+  const which = element("input", { type: "number", min: 0, max: size - 1, value: view.changed.node === node.id ? view.changed.element : 0, "aria-label": "element", onchange: () => place() });
   const slider = element("input", { type: "range", min: -reach, max: reach, step: reach / 200, "aria-label": "new value", oninput: () => change() });
   const status = element("span", { class: "muted", role: "status" });
   const at = () => Math.min(size - 1, Math.max(0, Math.round(Number(which.value) || 0)));
   const place = () => {
-    view.whatIfElement = at();
+    Object.assign(view.changed, { node: node.id, element: at() });
     slider.value = isFinite(known[at()]) ? known[at()] : array.mean ?? 0;
     label.textContent = `[${indexOf(at(), array.shape).join(", ")}] = ${isFinite(known[at()]) ? number(known[at()]) : "…"}`;
   };
@@ -41,7 +41,9 @@ export function whatIf(node, view) {
     }
   };
   place();
-  return element("div", { class: "facts whatif" }, element("h4", {}, "what if"), element("label", {}, size > 1 ? ["element ", which, " "] : null, label), slider, element("button", { type: "button", onclick: () => send({ reset: true }) }, "as recorded"), " ", status);
+  const all = element("div", { class: "facts whatif" }, element("h4", {}, "what if"), element("label", {}, size > 1 ? ["element ", which, " "] : null, label), slider, element("button", { type: "button", onclick: () => send({ reset: true }) }, "as recorded"), " ", status);
+  all.own = true;
+  return all;
 }
 
 function indexOf(flat, shape) {
