@@ -58,6 +58,10 @@ def softsign(x):
 @op
 def hardtanh(x, min_val: float = -1.0, max_val: float = 1.0):
     """`x`, cut off at `min_val` and `max_val`."""
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: min_val {min_val} is above max_val {max_val}.")
+    if x.dtype.kind in "iu":
+        min_val, max_val = int(min_val), int(max_val)
     y = np.minimum(np.maximum(x, min_val), max_val)
     return y, lambda grad: masked(grad, (x > min_val) & (x < max_val))
 

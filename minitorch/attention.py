@@ -23,6 +23,7 @@ __all__ = [
     "Array",
     "MultiheadAttention",
     "TransformerEncoderLayer",
+    "as_numbers",
     "attention_weights",
     "scaled_dot_product_attention",
 ]
@@ -45,11 +46,14 @@ def attention_weights(
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = (query * scale) @ key.transpose(-2, -1)
     if hidden is not None:
-        mask = hidden if isinstance(hidden, Tensor) else Tensor(np.asarray(hidden))
-        if mask.dtype == bool:
-            mask = Tensor(np.where(mask.array, -np.inf, 0))
-        scores = scores + mask.to(scores.dtype)
+        scores = scores + as_numbers(hidden).to(scores.dtype)
     return functional.softmax(scores, dim=-1)
+
+
+def as_numbers(mask: Any) -> Tensor:
+    """What a mask adds to the scores: minus infinity where it is True; numbers as they are."""
+    mask = mask if isinstance(mask, Tensor) else Tensor(np.asarray(mask))
+    return mask if mask.dtype != bool else Tensor(np.where(mask.array, -np.inf, 0))
 
 
 def scaled_dot_product_attention(
@@ -116,22 +120,36 @@ class MultiheadAttention(Module):
         query: Tensor,
         key: Tensor,
         value: Tensor,
+        key_padding_mask: Any = None,
         need_weights: bool = True,
         attn_mask: Any = None,
         average_attn_weights: bool = True,
     ) -> tuple[Tensor, Tensor | None]:
         """What the queries found, and the weights, of all heads or their mean: (N, L, S).
 
-        `attn_mask` (L, S) is True where a query may not look, or is added to the scores.
+        `attn_mask` (L, S), or (N * heads, L, S), is True where a query may not look, or is added
+        to the scores; `key_padding_mask` (N, S) says so for all queries: these keys are filling.
         """
         inputs: tuple[Tensor, ...] = (query, key, value)
+        settings = (key_padding_mask, need_weights, attn_mask, average_attn_weights)
+        if all(x.ndim == 2 for x in inputs):
+            place = 0 if self.batch_first else 1
+            output, seen = self(*[x.unsqueeze(place) for x in inputs], *settings)
+            return output.squeeze(place), None if seen is None else seen.squeeze(0)
         if any(x.ndim != 3 for x in inputs):
             shapes = ", ".join(str(x.shape) for x in inputs)
             raise ValueError(f"MultiheadAttention: inputs have three dimensions, not {shapes}.")
         if not self.batch_first:
             inputs = tuple(x.transpose(0, 1) for x in inputs)
         heads = [self.to_heads(x, number) for number, x in enumerate(inputs)]
-        weights = attention_weights(heads[0], heads[1], attn_mask)
+        hidden = None if attn_mask is None else as_numbers(attn_mask)
+        if hidden is not None and hidden.ndim == 3:
+            hidden = hidden.reshape(-1, self.num_heads, *hidden.shape[1:])
+        if key_padding_mask is not None:
+            filling = as_numbers(key_padding_mask)
+            filling = filling.reshape(-1, 1, 1, filling.shape[-1])
+            hidden = filling if hidden is None else hidden + filling
+        weights = attention_weights(heads[0], heads[1], hidden)
         mixed = functional.dropout(weights, self.dropout, self.training) @ heads[2]
         joined = self.out_proj(mixed.transpose(1, 2).reshape(*inputs[0].shape))
         output = joined if self.batch_first else joined.transpose(0, 1)
@@ -177,17 +195,23 @@ class TransformerEncoderLayer(Module):
         self.dropout = Dropout(dropout)
         self.norm_first = norm_first
 
-    def forward(self, src: Tensor, src_mask: Any = None) -> Tensor:
-        """The same shape; `src_mask` (L, L) is True where a place may not look."""
+    def forward(
+        self, src: Tensor, src_mask: Any = None, src_key_padding_mask: Any = None
+    ) -> Tensor:
+        """The same shape; `src_mask` (L, L) is True where a place may not look.
+
+        `src_key_padding_mask` (N, L) is True where there is only filling.
+        """
+        masks = (src_mask, src_key_padding_mask)
         if self.norm_first:
-            src = src + self.look(self.norm1(src), src_mask)
+            src = src + self.look(self.norm1(src), *masks)
             return src + self.think(self.norm2(src))
-        src = self.norm1(src + self.look(src, src_mask))
+        src = self.norm1(src + self.look(src, *masks))
         return self.norm2(src + self.think(src))
 
-    def look(self, x: Tensor, mask: Any) -> Tensor:
+    def look(self, x: Tensor, mask: Any, filling: Any) -> Tensor:
         """What each place finds at the others."""
-        found, _ = self.self_attn(x, x, x, need_weights=False, attn_mask=mask)
+        found, _ = self.self_attn(x, x, x, filling, need_weights=False, attn_mask=mask)
         return self.dropout(found)
 
     def think(self, x: Tensor) -> Tensor:

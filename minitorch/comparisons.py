@@ -76,6 +76,8 @@ def ge(a, b):
 @op
 def isclose(a, b, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False):
     """Where a and b differ by at most atol + rtol * |b|."""
+    if not (rtol >= 0 and atol >= 0):
+        raise ValueError(f"isclose: rtol and atol must not be negative: {rtol} and {atol}.")
     return np.isclose(a, b, rtol, atol, equal_nan), None
 
 

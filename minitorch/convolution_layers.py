@@ -196,8 +196,9 @@ class AvgPool2d(Module):
         padding: Pair = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
+        divisor_override: int | None = None,
     ) -> None:
-        self.window = (kernel_size, stride, padding, ceil_mode, count_include_pad)
+        self.window = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""

@@ -138,6 +138,8 @@ def arange(
     """Numbers from `start` (0 when only the end is given) up to, not including, `end`."""
     if end is None:
         start, end = 0, start
+    if dtype is not None and np.dtype(dtype).kind in "iu":
+        start, end, step = int(start), int(end), int(step)
     if step == 0 or (end - start) / step < 0:
         raise ValueError(f"arange: no steps of {step} lead from {start} to {end}.")
     whole = all(isinstance(number, int | np.integer) for number in (start, end, step))
@@ -149,9 +151,22 @@ def arange(
 def linspace(
     start: float, end: float, steps: int, dtype: Any = np.float32, requires_grad: bool = False
 ) -> Tensor:
-    """`steps` numbers, evenly spaced from `start` to `end`, both included."""
+    """`steps` numbers, evenly spaced from `start` to `end`, both included.
+
+    As integers they are cut off towards 0, the second half counted back from the end.
+    """
     (count,) = checked_sizes("linspace", (steps,))
-    return Tensor(np.linspace(start, end, count, dtype=dtype), requires_grad=requires_grad)
+    first, last = float(start), float(end)
+    if np.dtype(dtype).kind in "iu":
+        first, last = int(first), int(last)
+        places, step = np.arange(count), (last - first) / max(count - 1, 1)
+        from_end = last - step * (count - 1 - places)
+        values = np.where(places < max(count // 2, 1), first + step * places, from_end).astype(
+            dtype
+        )
+    else:
+        values = np.linspace(first, last, count, dtype=dtype)
+    return Tensor(values, requires_grad=requires_grad)
 
 
 @takes_device

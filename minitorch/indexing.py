@@ -28,6 +28,7 @@ __all__ = [
     "nonzero",
     "plain_index",
     "put_into",
+    "same_dtype",
     "scatter",
     "scatter_add",
     "select",
@@ -190,7 +191,7 @@ def grid_along(name: str, x: Any, dim: int, index: Any) -> tuple[Array, ...]:
     places, axis = whole_index(index), checked_dim(name, dim, x.ndim)
     pairs = enumerate(zip(places.shape, x.shape, strict=False))
     too_long = any(have > most for k, (have, most) in pairs if k != axis)
-    if places.ndim != x.ndim or too_long:
+    if max(places.ndim, 1) != max(x.ndim, 1) or too_long:
         raise ValueError(
             f"{name}: index of shape {places.shape} does not fit x of shape {x.shape}. It needs as "
             f"many dimensions, and may be longer only along dim {dim}."
@@ -199,8 +200,8 @@ def grid_along(name: str, x: Any, dim: int, index: Any) -> tuple[Array, ...]:
     if places.size and not 0 <= places.min() <= places.max() < size:
         wrong = places[(places < 0) | (places >= size)].flat[0]
         raise IndexError(f"{name}: index {wrong} for dim {dim}; valid are 0 to {size - 1}.")
-    if not x.ndim:
-        return ()
+    if not places.ndim:
+        return (places,) * x.ndim
     grid: list[Array] = [*np.indices(places.shape, sparse=True)]
     grid[axis] = places
     return tuple(grid)
@@ -210,6 +211,8 @@ def grid_along(name: str, x: Any, dim: int, index: Any) -> tuple[Array, ...]:
 def gather(x: Array, dim: int, index: Any) -> Any:
     """For each element of `index` the element of x that lies there along `dim`."""
     grid, shape = grid_along("gather", x, dim, index), x.shape
+    if not shape and grid:  # a list of places in a single number
+        return x.reshape(1)[grid], lambda grad: np.add.reduce(grad, axis=0)
     return x[grid], lambda grad: in_rule(add_back, grad, shape, grid)
 
 
@@ -258,17 +261,27 @@ def put_into(x: Array, source: Array, index: Any) -> Any:
 def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
     """A copy of x with each element of `src` added at the place that `index` gives along `dim`."""
     grid = grid_along("scatter_add", x, dim, index)
-    return add_into(x, source_for("scatter_add", src, index), grid)
+    return add_into(x, source_for("scatter_add", x, src, index), grid)
 
 
 def scatter(x: Any, dim: int, index: Any, src: Any) -> Any:
     """A copy of x with each element of `src` at the place that `index` gives along `dim`."""
     grid = grid_along("scatter", x, dim, index)
-    return put_into(x, source_for("scatter", src, index), grid)
+    return put_into(x, source_for("scatter", x, src, index), grid)
 
 
-def source_for(name: str, source: Any, index: Any) -> Any:
+def same_dtype(name: str, x: Any, source: Any) -> None:
+    """Raise TypeError where `source` is a tensor of another dtype than x."""
+    if isinstance(source, type(x)) and source.dtype != x.dtype:
+        raise TypeError(
+            f"{name}: the source is {source.dtype}, but x {x.dtype}. Convert one of them, as with "
+            "source.to(x.dtype)."
+        )
+
+
+def source_for(name: str, x: Any, source: Any, index: Any) -> Any:
     """The part of `source` that an index uses; numbers as they are."""
+    same_dtype(name, x, source)
     shape, places = getattr(source, "shape", ()), whole_index(index)
     if shape == places.shape or not shape:
         return source
@@ -280,13 +293,19 @@ def source_for(name: str, source: Any, index: Any) -> Any:
     return getitem(source, tuple(slice(0, size) for size in places.shape))
 
 
-def index_add(x: Any, dim: int, index: Any, source: Any) -> Any:
-    """A copy of x with the slices of `source` added at the places listed in `index` along `dim`."""
+def index_add(x: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
+    """A copy of x with `alpha` times the slices of `source` added at the places in `index`."""
+    same_dtype("index_add", x, source)
     places, axis = whole_index(index), checked_dim("index_add", dim, x.ndim)
     expected = (*x.shape[:axis], places.size, *x.shape[axis + 1 :])
+    if places.size == 1 and not x.ndim:
+        return index_add(
+            x.reshape(1), 0, places.reshape(1), source.reshape(1), alpha=alpha
+        ).reshape()
     if places.ndim != 1 or source.shape != expected:
         raise ValueError(
             f"index_add: {places.size} places along dim {dim} of shape {x.shape} take a source of "
             f"shape {expected}, not {source.shape}."
         )
-    return add_into(x, source, (slice(None),) * axis + (places,))
+    scaled = source if alpha == 1 else source * alpha
+    return add_into(x, scaled, (slice(None),) * axis + (places,))

@@ -39,7 +39,10 @@ Array = np.ndarray
 
 def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     """The tensors one after the other along `dim`, along which alone their sizes may differ."""
-    tensors = [each for each in tensors if each.shape != (0,)] or tensors  # fits anywhere
+    try:
+        tensors = [each for each in tensors if each.shape != (0,)] or tensors  # fits anywhere
+    except AttributeError as error:
+        raise TypeError(f"cat: takes a list of tensors. {error}.") from error
     shapes = [each.shape for each in tensors]
     if not shapes:
         raise ValueError("cat: there is no tensor to join.")

@@ -109,33 +109,47 @@ class Dropout(Module):
 
 
 @op
-def embedding(index: Array, weight: Array) -> Any:
+def embedding(index: Array, weight: Array, padding_idx: int | None = None) -> Any:
     """The rows of `weight` (rows, features) that `index` (...) names: (..., features).
 
-    A row that is named more than once gets the sum of its gradients.
+    A row that is named more than once gets the sum of its gradients, row `padding_idx` none.
     """
     if index.dtype.kind not in "iu":
         raise TypeError(f"embedding: the index is {index.dtype}; rows are named by integers.")
+    if weight.ndim != 2:
+        raise ValueError(f"embedding: the weight is (rows, features), not {weight.shape}.")
+    if padding_idx is not None and not -len(weight) <= padding_idx < len(weight):
+        raise IndexError(f"embedding: there is no row {padding_idx} (padding_idx) in the weight.")
     if index.size and (index.min() < 0 or index.max() >= len(weight)):
         raise IndexError(f"embedding: an index lies outside the {len(weight)} rows of the weight.")
 
     def to_weight(grad: Array) -> Array:
         total = np.zeros_like(weight)
         np.add.at(total, index, grad)
+        if padding_idx is not None:
+            total[padding_idx] = 0
         return total
 
     return weight[index], (None, to_weight)
 
 
 class Embedding(Module):
-    """A table of vectors, looked up by number; starts normally distributed."""
+    """A table of vectors, looked up by number; starts normally distributed.
 
-    def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
-        self.weight = Parameter(randn(num_embeddings, embedding_dim))
+    Row `padding_idx` starts as zeros and gets no gradient: it stands for nothing.
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None
+    ) -> None:
+        weight = randn(num_embeddings, embedding_dim)
+        if padding_idx is not None:
+            weight[padding_idx] = 0
+        self.weight, self.padding_idx = Parameter(weight), padding_idx
 
     def forward(self, index: Tensor) -> Tensor:
         """Look up."""
-        return embedding(index, self.weight)
+        return embedding(index, self.weight, padding_idx=self.padding_idx)
 
     def extra_repr(self) -> str:
         """Rows and features."""

@@ -90,7 +90,10 @@ def reduced(
         raise ValueError(f'{name}: reduction is "mean", "sum" or "none", not {reduction!r}.')
     count = values.size if total is None else total
     if not count:
-        raise ValueError(f"{name}: the batch is empty, so there is no mean to take.")
+        raise ValueError(
+            f"{name}: the batch is empty, or all its targets are ignored, so there is no mean to "
+            "take."
+        )
     total = np.add.reduce(values, axis=None, dtype=total_dtype(values))
     return total / count, lambda grad: grad / count
 
@@ -150,7 +153,7 @@ def huber_loss(x: Array, target: Array, reduction: str = "mean", delta: float = 
     Huber 1964. Its slope is the difference, cut off at -delta and delta.
     """
     check_target("huber_loss", x, target)
-    if delta <= 0:
+    if isinstance(delta, complex) or delta <= 0:
         raise ValueError(f"huber_loss: delta must be above 0, not {delta}.")
     difference = x - target
     slope = np.clip(difference, -delta, delta)
@@ -196,8 +199,6 @@ def class_weights(
         counts = labels != ignore_index
         hot = (labels == np.arange(classes).reshape(along)) & counts
         total = np.add.reduce(hot * per_class, axis=None)
-        if target.size and not counts.any():
-            raise ValueError(f"{name}: every target is {ignore_index}, the class that is ignored.")
     if smoothing:
         hot = ((1 - smoothing) * hot + smoothing / classes) * counts
     return hot * per_class, total

@@ -212,7 +212,7 @@ class Methods:
     unfold = strided.unfold
     as_strided = strided.as_strided
     t = shapes.t
-    T = property(shapes.t)
+    T = property(shapes.all_turned)
     mT = property(shapes.transpose)
 
     pad = joining.pad

@@ -7,6 +7,7 @@ Works in any memory order. Leans on `module` and `op`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -79,6 +80,8 @@ def batch_norm(
     While `training` over the batch, whose mean and variance enter the running ones in place; else
     by the running ones. Ioffe and Szegedy 2015.
     """
+    if x.ndim < 2:
+        raise ValueError(f"batch_norm: x has shape {x.shape}, not a batch of channels (N, C, ...).")
     dims = (0, *range(2, x.ndim))
     per_channel = (1, -1, *(1,) * (x.ndim - 2))
     count = x.size // max(x.shape[1], 1)
@@ -153,7 +156,7 @@ def group_norm(
         raise ValueError(
             f"group_norm: the channels of x of shape {x.shape} make no {num_groups} equal groups."
         )
-    groups = x.reshape(len(x), num_groups, -1)
+    groups = x.reshape(len(x), num_groups, math.prod(x.shape[1:]) // num_groups)
     y = standardize(groups, dim=(2,), eps=eps).reshape(*x.shape)
     per_channel = (-1, *(1,) * (x.ndim - 2))
     y = y if weight is None else y * weight.reshape(*per_channel)
@@ -183,6 +186,8 @@ class BatchNorm(Module):
         affine: bool = True,
         track_running_stats: bool = True,
     ) -> None:
+        if eps <= 0:
+            raise ValueError(f"{type(self).__name__}: eps must be above 0, not {eps}.")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         ones, zeros = np.ones(num_features, np.float32), np.zeros(num_features, np.float32)
         self.weight = Parameter(ones) if affine else None

@@ -247,8 +247,11 @@ def masked_fill(x, mask, value):
             f"masked_fill: the value has shape {value.shape}, but it must be a single number. "
             "where(mask, value, x) takes one per element."
         )
-    if x.dtype.kind != "f" and np.asarray(value).dtype.kind == "f":
-        raise TypeError(f"masked_fill: a float does not fit into {x.dtype}. Convert x: x.float().")
+    kind = np.asarray(value).dtype.kind
+    if kind not in "biuf" or (x.dtype.kind != "f" and kind == "f"):
+        raise TypeError(
+            f"masked_fill: {value!r} does not fit into {x.dtype}. Convert x: x.float()."
+        )
     return np.where(mask, value, x).astype(x.dtype, copy=False), (
         lambda grad: masked(grad, ~mask),
         None,

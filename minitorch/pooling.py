@@ -94,19 +94,23 @@ def avg_pool2d(
     padding: Pair = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
+    divisor_override: int | None = None,
 ) -> Any:
     """The mean of each window: x (N, C, H, W), windows side by side unless `stride`.
 
-    Zeros of the padding count in the mean, unless `count_include_pad` is False. Raises ValueError
-    where no window fits.
+    Zeros of the padding count in the mean, unless `count_include_pad` is False; a sum divided by
+    `divisor_override` if there is one. Raises ValueError where no window fits.
     """
+    if divisor_override == 0:
+        raise ValueError("avg_pool2d: divisor_override must not be 0.")
     axes = pool_axes("avg_pool2d", x, kernel_size, stride, padding, ceil_mode)
     shape = x.shape
     pixels = padded_pixels(x, axes, 0)
     padded_shape = pixels.shape
     y = np.empty((len(x), *outputs(axes, shape), x.shape[1]), x.dtype)
     windows = taps(axes, y)
-    weight = (1 / pixels_per_window(axes, shape, count_include_pad)).astype(x.dtype)
+    divisors = divisor_override or pixels_per_window(axes, shape, count_include_pad)
+    weight = np.asarray(1 / divisors, x.dtype)
 
     def forward(images: slice) -> None:
         combine_taps(np.add, pixels[images], windows, y[images])
@@ -135,7 +139,7 @@ def pool_axes(
     if x.ndim != 4 or x.dtype.kind != "f":
         raise ValueError(f"{name}: x must be floats (N, C, H, W), not {x.dtype} {x.shape}.")
     sizes = whole_numbers(name, "kernel_size", kernel_size, 2, 1)
-    strides = whole_numbers(name, "stride", kernel_size if stride is None else stride, 2, 1)
+    strides = whole_numbers(name, "stride", kernel_size if stride in (None, ()) else stride, 2, 1)
     pads = whole_numbers(name, "padding", padding, 2, 0)
     axes = []
     for length, size, step, pad in zip(x.shape[2:], sizes, strides, pads, strict=True):
@@ -222,6 +226,11 @@ def grid(x: Array, output_size: Pair, name: str) -> list[list[slice]]:
     """The rows and the columns of each cell; they overlap where they do not divide the image."""
     if x.ndim != 4 or 0 in x.shape[2:]:
         raise ValueError(f"{name}: x must be images (N, C, H, W), not of shape {x.shape}.")
+    if isinstance(output_size, Sequence):  # None keeps the size of x
+        output_size = [
+            length if size is None else size
+            for size, length in zip(output_size, x.shape[2:], strict=False)
+        ]
     sizes = whole_numbers(name, "output_size", output_size, 2, 1)
     return [
         [slice(k * length // count, -(-(k + 1) * length // count)) for k in range(count)]

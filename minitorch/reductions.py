@@ -67,10 +67,11 @@ def spread(y: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdim: bool)
     return np.broadcast_to(y, shape)
 
 
-def require_float(name: str, x: Array) -> None:
+def require_float(name: str, x: Array, dtype: Any = None) -> None:
     """Raise TypeError for integers and booleans, of which no such average exists."""
-    if x.dtype.kind != "f":
-        raise TypeError(f"{name}: takes floats, not {x.dtype}. Convert it first: x.float().")
+    kind = np.dtype(dtype or x.dtype)
+    if kind.kind != "f":
+        raise TypeError(f"{name}: takes floats, not {kind}. Convert it first: x.float().")
 
 
 def total_dtype(x: Array) -> Any:
@@ -95,8 +96,8 @@ def sum(x, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any
 @op
 def mean(x, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Mean along `dim`; nan where there is nothing to average."""
-    if dtype is None:
-        require_float("mean", x)
+    if dtype is None or np.dtype(dtype).kind != "f":
+        require_float("mean", x, dtype)
     shape, axes = x.shape, axes_of("mean", x, dim)
     count = math.prod([shape[axis] for axis in axes])
     total = np.add.reduce(x, axis=axes, keepdims=keepdim, dtype=dtype or total_dtype(x))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minitorch.indexing import gather
-from minitorch.op import op
+from minitorch.op import as_tensor, op
 from minitorch.operations import maximum, minimum
 from minitorch.reductions import amax, amin, share_among_ties
 from minitorch.shapes import checked_dim
@@ -64,6 +64,7 @@ def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
         return amax(x)
     if not isinstance(dim, int):
         return maximum(x, dim)
+    x = as_tensor(x)
     checked_dim("max", dim, x.ndim)
     return picked(x, dim, argmax(x, dim, keepdim=True), keepdim)
 
@@ -74,6 +75,7 @@ def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
         return amin(x)
     if not isinstance(dim, int):
         return minimum(x, dim)
+    x = as_tensor(x)
     checked_dim("min", dim, x.ndim)
     return picked(x, dim, argmin(x, dim, keepdim=True), keepdim)
 

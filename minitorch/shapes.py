@@ -17,6 +17,7 @@ from minitorch.op import in_rule, op
 
 __all__ = [
     "Array",
+    "all_turned",
     "checked_dim",
     "checked_dims",
     "constant_pad",
@@ -174,7 +175,17 @@ def transpose(x: Array, dim0: int = -2, dim1: int = -1) -> Any:
 
 
 def t(x: Any) -> Any:
-    """Of a matrix its transpose; of fewer or more dimensions the reverse of their order."""
+    """Of a matrix its transpose; of fewer dimensions the same."""
+    if x.ndim > 2:
+        raise ValueError(
+            f"t: a tensor of shape {x.shape} has more than 2 dimensions. Say which to exchange: "
+            "transpose(dim0, dim1)."
+        )
+    return all_turned(x)
+
+
+def all_turned(x: Any) -> Any:
+    """The dimensions in reverse order; of a matrix, its transpose."""
     return transpose(x) if x.ndim == 2 else permute(x, *reversed(range(x.ndim)))
 
 

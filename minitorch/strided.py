@@ -27,12 +27,14 @@ def unfold(x: Array, dimension: int, size: int, step: int) -> Any:
 
     Windows may overlap: an element gets the sum of the gradients from all windows that hold it.
     """
-    dim, shape = checked_dim("unfold", dimension, x.ndim), x.shape
+    dim, shape = checked_dim("unfold", dimension, x.ndim), x.shape or (1,)
     if not 0 <= size <= shape[dim] or step < 1:
         raise ValueError(
             f"unfold: windows of {size}, {step} apart, do not fit dim {dim} of shape {shape}. "
             "The size must be at most the dimension's, the step at least 1."
         )
+    if not x.ndim:
+        return x.reshape(1)[:size], lambda grad: np.add.reduce(grad, axis=0)
     windows = sliding_window_view(x, size, axis=dim, writeable=True)
     every = (slice(None),) * dim + (slice(None, None, step),)
     return windows[every], lambda grad: in_rule(fold_windows, grad, shape, dim, step)

@@ -78,7 +78,8 @@ def unfold(
     down, across = two_axes("unfold", kernel_size, dilation, padding, stride, (height, width))
     patches = patches_of(x, down, across)
     shape = patches.shape
-    columns = patches.reshape(count, channels * down.size * across.size, -1)
+    places = shape[-2] * shape[-1]
+    columns = patches.reshape(count, channels * down.size * across.size, places)
     return columns, lambda grad: add_patches(grad.reshape(shape), down, across, height, width)
 
 

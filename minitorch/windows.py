@@ -115,7 +115,8 @@ def paddings(
 
 def whole_numbers(name: str, what: str, value: Pair, count: int, least: int) -> list[int]:
     """One number per dimension from a setting given once for all or for each."""
-    numbers = list(value) if isinstance(value, Sequence) else [value] * count
+    numbers = list(value) if isinstance(value, Sequence) else [value]
+    numbers = numbers * count if len(numbers) == 1 else numbers
     if len(numbers) != count or any(int(number) != number or number < least for number in numbers):
         raise ValueError(
             f"{name}: {what} must be a whole number from {least}, or {count} of them, not {value}."

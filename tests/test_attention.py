@@ -85,7 +85,7 @@ def test_wrong_shapes_are_explained():
     with pytest.raises(ValueError, match="not both"):
         F.scaled_dot_product_attention(x, x, x, attn_mask=np.eye(3), is_causal=True)
     with pytest.raises(ValueError, match="three dimensions"):
-        nn.MultiheadAttention(4, 2)(x, x, x)
+        nn.MultiheadAttention(4, 2)(x, x.unsqueeze(0), x)
 
 
 def test_what_pytorch_expects_in_fifth_place_is_not_taken_for_something_else():
@@ -99,3 +99,29 @@ def test_numbers_added_to_the_scores_can_be_learned():
     query, key, value = (minitorch.randn(3, 4, dtype=np.float64) for _ in range(3))
     bias = minitorch.randn(3, 3, dtype=np.float64, requires_grad=True)
     assert gradcheck(lambda bias: F.scaled_dot_product_attention(query, key, value, bias), [bias])
+
+
+def test_filling_is_not_looked_at():
+    attention = nn.MultiheadAttention(4, 2, batch_first=True)
+    x = minitorch.randn(2, 3, 4)
+    filling = minitorch.tensor([[False, False, True], [False, False, False]])
+    output, seen = attention(x, x, x, filling)
+    assert (seen.array[0, :, 2] == 0).all()
+    short, _ = attention(x[:1, :2], x[:1, :2], x[:1, :2])
+    np.testing.assert_allclose(output.detach().array[0, :2], short.detach().array[0], rtol=1e-5)
+    apart, _ = attention(x, x, x, filling, attn_mask=np.zeros((4, 3, 3), bool))
+    np.testing.assert_array_equal(apart.detach().array, output.detach().array)
+    block = nn.TransformerEncoderLayer(4, 2, dropout=0.0, batch_first=True)
+    found = block(x, src_key_padding_mask=filling).detach().array[0, :2]
+    np.testing.assert_allclose(found, block(x[:1, :2]).detach().array[0], rtol=1e-4, atol=1e-6)
+
+
+def test_one_sequence_needs_no_batch():
+    x = minitorch.randn(3, 4)
+    for first in (True, False):
+        attention = nn.MultiheadAttention(4, 2, batch_first=first)
+        output, seen = attention(x, x, x)
+        batch = x.unsqueeze(0 if first else 1)
+        expected, weights = attention(batch, batch, batch)
+        np.testing.assert_array_equal(output.detach().array, expected.detach().array.reshape(3, 4))
+        np.testing.assert_array_equal(seen.detach().array, weights.detach().array[0])

@@ -134,6 +134,13 @@ def test_dropping_everything_gives_zeros_and_no_nan():
         F.dropout(minitorch.ones(5), p=1.5)
 
 
+def test_the_row_of_an_embedding_that_stands_for_nothing_stays_0():
+    layer = nn.Embedding(3, 2, padding_idx=-1)
+    layer(minitorch.tensor([0, 2, 2])).sum().backward()
+    assert layer.weight[2].tolist() == [0, 0]
+    assert layer.weight.grad.tolist() == [[1, 1], [0, 0], [0, 0]]
+
+
 def test_embedding_sums_the_gradients_of_repeated_rows():
     table = nn.Embedding(4, 2)
     table(minitorch.tensor([[1, 1], [3, 1]])).sum().backward()

@@ -37,6 +37,12 @@ def test_cross_entropy_survives_scores_at_which_exp_overflows():
     assert logits.grad.tolist() == [[1, -1]]
 
 
+def test_where_all_targets_are_ignored_only_the_mean_does_not_exist():
+    scores, target = minitorch.ones(2, 3), minitorch.tensor([-100, -100])
+    assert F.nll_loss(scores, target, reduction="sum").item() == 0
+    assert F.cross_entropy(scores, target, reduction="none").tolist() == [0, 0]
+
+
 def test_weights_smoothing_and_ignored_classes_by_hand():
     logits = RANDOM.standard_normal((4, 3))
     log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))

@@ -377,6 +377,27 @@ def test_a_single_number_may_be_asked_about_dimension_0():
     assert x.flatten().shape == x.reshape(-1).shape == x.unsqueeze(0).shape == (1,)
 
 
+def test_a_single_number_is_seen_as_a_list_of_one():
+    x = tensor(3.0, requires_grad=True)
+    (x.gather(0, tensor([0, 0])).sum() + x.unfold(0, 1, 1).sum()).backward()
+    assert x.gather(0, tensor([0, 0])).tolist() == [3, 3]
+    assert x.unfold(0, 1, 1).tolist() == [3]
+    assert grad_of(x).item() == 3
+    assert tensor(3.0).index_add(0, tensor([0]), tensor([2.0]), alpha=2).item() == 7
+
+
+def test_integers_keep_to_whole_steps_and_bounds():
+    assert minitorch.linspace(-2.5, 3.9, 5, dtype=np.int64).tolist() == [-2, 0, 0, 1, 3]
+    assert minitorch.linspace(4, 9, 1, dtype=np.int64).tolist() == [4]
+    assert minitorch.arange(-0.9, 2.1, dtype=np.int64).tolist() == [0, 1]
+    assert functional.hardtanh(tensor([-2, 0, 2]), -1.5, 1.5).tolist() == [-1, 0, 1]
+
+
+def test_ends_of_a_range_may_be_tensors_and_keep_their_precision():
+    found = minitorch.linspace(tensor(-3.9), 2, 3, dtype=np.float64)
+    assert found.array[0] == np.float64(np.float32(-3.9))
+
+
 def test_views_share_memory():
     x = minitorch.zeros(3, 4)
     views = [x.reshape(12), x.T, x.permute(1, 0), x[1:], x.stride((-1, 2)), x.expand(2, 3, 4)]
@@ -537,6 +558,65 @@ REFUSED = [
         ValueError,
         "channels",
     ),
+    ("mean", lambda: minitorch.ones(3).mean(dtype=minitorch.int64), TypeError, "floats, not int64"),
+    ("t", lambda: minitorch.ones(2, 3, 4).t(), ValueError, r"\(2, 3, 4\).*transpose"),
+    (
+        "scatter",
+        lambda: minitorch.ones(2).scatter(0, tensor([1]), minitorch.ones(1, dtype=np.float64)),
+        TypeError,
+        "source is float64, but x float32",
+    ),
+    (
+        "index_add",
+        lambda: minitorch.ones(2).index_add(0, tensor([1]), tensor([1])),
+        TypeError,
+        "source is int64",
+    ),
+    ("cat", lambda: minitorch.cat([minitorch.ones(2), None]), TypeError, "list of tensors"),
+    (
+        "masked_fill",
+        lambda: minitorch.ones(2).masked_fill(tensor([True, False]), 1j),
+        TypeError,
+        "1j does not fit",
+    ),
+    (
+        "isclose",
+        lambda: minitorch.isclose(minitorch.ones(2), minitorch.ones(2), rtol=-1),
+        ValueError,
+        "negative",
+    ),
+    ("hardtanh", lambda: functional.hardtanh(minitorch.ones(2), 1, -1), ValueError, "above"),
+    (
+        "embedding",
+        lambda: functional.embedding(tensor([0]), minitorch.ones(2)),
+        ValueError,
+        r"rows, features.*\(2,\)",
+    ),
+    (
+        "embedding",
+        lambda: functional.embedding(tensor([0]), minitorch.ones(2, 2), 2),
+        IndexError,
+        "no row 2",
+    ),
+    (
+        "BatchNorm2d",
+        lambda: minitorch.nn.BatchNorm2d(3, eps=0),
+        ValueError,
+        "eps must be above 0",
+    ),
+    (
+        "batch_norm",
+        lambda: functional.batch_norm(minitorch.ones(3), None, None),
+        ValueError,
+        "batch of channels",
+    ),
+    (
+        "avg_pool2d",
+        lambda: functional.avg_pool2d(minitorch.ones(1, 1, 2, 2), 2, divisor_override=0),
+        ValueError,
+        "divisor_override",
+    ),
+    ("max", lambda: minitorch.max(2, 3), IndexError, "dim 3 of a tensor with 0"),
 ]
 
 

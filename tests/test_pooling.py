@@ -42,6 +42,16 @@ def test_pooling_equals_the_loops(shape, size, stride, padding):
     )
 
 
+def test_settings_as_pytorch_takes_them():
+    x = tensor_of(2, 3, 4, 6)
+    summed = F.avg_pool2d(x, 2, divisor_override=1).array
+    np.testing.assert_allclose(summed, 4 * F.avg_pool2d(x, (2,), ()).array)
+    kept = F.adaptive_avg_pool2d(x, (None, 3)).array
+    np.testing.assert_array_equal(kept, F.adaptive_avg_pool2d(x, (4, 3)).array)
+    columns = F.unfold(x[:0], 2)
+    assert columns.shape == (0, 12, 15)
+
+
 @settings(max_examples=60, deadline=None)
 @given(images, st.integers(1, 3), st.integers(1, 3))
 def test_the_gradient_of_a_maximum_goes_to_the_first_of_several(shape, size, stride):

@@ -23,8 +23,8 @@ from torch.testing._internal.common_modules import module_db
 from torch.testing._internal.common_optimizers import optim_db
 from torch.testing._internal.common_utils import freeze_rng_state
 
-from tests.conformance.compare import Tally, converted, ours, run_sample
-from tests.conformance.exclusions import operator_reason, sample_reason
+from tests.conformance.compare import Tally, converted, expect_equal, ours, run_sample
+from tests.conformance.exclusions import error_reason, operator_reason, sample_reason
 from tests.conformance.modules import run_module, run_optimizer
 
 HERE = Path(__file__).parent
@@ -64,6 +64,13 @@ def run_errors(operator: Any, function: Any, tally: Tally) -> None:
             inputs = converted((sample.input, *sample.args))
             settings = converted(sample.kwargs)
         except NotImplementedError:
+            continue
+        if reason := error_reason(operator, sample):
+            whole = torch.int64 in operator.dtypes  # else PyTorch has it for floats only
+            kind = None if whole else torch.float32
+            tensors = [torch.as_tensor(each, dtype=kind) for each in (sample.input, *sample.args)]
+            expect_equal(function(*inputs), operator.op(*tensors), reason)
+            tally.take(reason)
             continue
         tally.expect_refusal(sample.summary()[:200], partial(function, *inputs, **settings))
 
@@ -121,7 +128,14 @@ def refusals(tallies: dict[str, Tally]) -> str:
     """How often we refuse what PyTorch refuses, as a sentence."""
     refused = sum(tally.refused for tally in tallies.values())
     total = refused + sum(len(tally.not_refused) for tally in tallies.values())
-    return f"Of the inputs that PyTorch refuses, we refuse {refused} of {total}."
+    taken: dict[str, int] = {}
+    for tally in tallies.values():
+        for reason, count in tally.taken.items():
+            taken[reason] = taken.get(reason, 0) + count
+    on_purpose = "".join(
+        f" {count} more are taken on purpose: {reason}." for reason, count in sorted(taken.items())
+    )
+    return f"Of the inputs that PyTorch refuses, we refuse {refused} of {total}.{on_purpose}"
 
 
 def table(outcome: Outcome) -> list[str]:
@@ -131,7 +145,9 @@ def table(outcome: Outcome) -> list[str]:
         "|---|--:|--:|---|--:|--:|",
     ]
     for name, tally in ran(outcome).items():
-        why = "; ".join(f"{count}: {reason}" for reason, count in sorted(tally.excluded.items()))
+        reasons = [f"{count}: {reason}" for reason, count in sorted(tally.excluded.items())]
+        reasons += [f"{count} not refused: {reason}" for reason, count in tally.taken.items()]
+        why = "; ".join(reasons)
         errors = tally.refused + len(tally.not_refused)
         second = tally.twice + tally.not_twice
         lines.append(
@@ -194,14 +210,18 @@ def main() -> int:
     text = page(*outcomes)
     (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
     print("\n".join(text.split("\n")[4:9]))
-    counts = {name: t.passed for outcome in outcomes for name, t in ran(outcome).items()}
+    counts = {}
+    for name, tally in [pair for outcome in outcomes for pair in ran(outcome).items()]:
+        counts[name] = tally.passed
+        if tally.refused:
+            counts[f"{name} refusals"] = tally.refused
     expectation = HERE / "expected.json"
     if options.accept:
         expectation.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
         return 0
     expected = json.loads(expectation.read_text(encoding="utf-8"))
     worse = [
-        f"{name}: {counts.get(name, 0)} samples agree, expected {count}"
+        f"{name}: {counts.get(name, 0)} agree, expected {count}"
         for name, count in expected.items()
         if counts.get(name, 0) < count
     ]

@@ -5,6 +5,7 @@ Nothing of PyTorch's is copied: its samples are taken from the installed package
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ import torch
 import minitorch
 from minitorch import functional
 from minitorch.autograd import grad
-from tests.conformance.exclusions import settings_reason
+from tests.conformance.exclusions import PYTORCH_DEFAULTS, settings_reason
 
 Tensor = minitorch.Tensor
 TOLERANCES = {  # relative, absolute
@@ -41,12 +42,17 @@ class Tally:
     excluded: dict[str, int] = field(default_factory=dict)
     refused: int = 0
     not_refused: list[str] = field(default_factory=list)
+    taken: dict[str, int] = field(default_factory=dict)
     twice: int = 0
     not_twice: int = 0
 
     def exclude(self, reason: str) -> None:
         """Count a sample that was not run."""
         self.excluded[reason] = self.excluded.get(reason, 0) + 1
+
+    def take(self, reason: str) -> None:
+        """Count an input that PyTorch refuses and that we take on purpose."""
+        self.taken[reason] = self.taken.get(reason, 0) + 1
 
     def run(self, words: str, compare: Callable[..., None], *given: Any) -> None:
         """Count a comparison, which raises where the two sides differ."""
@@ -74,8 +80,18 @@ class Tally:
             self.not_refused.append(words)
 
 
-# Where the database calls an operator with its arguments in another order than users do.
+def adaptive_max_pool2d(x: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """Ours, called as the database does: whether places are wanted too is in third place."""
+    if return_indices:
+        raise NotImplementedError("the setting `return_indices` is not offered")
+    return functional.adaptive_max_pool2d(x, output_size)
+
+
+# Where the database calls an operator with its arguments in another order than users do, or by
+# place with settings that change nothing in the result.
 REORDERED: dict[str, Callable[..., Any]] = {
+    "cdist": lambda x1, x2, p=2.0, compute_mode=None: minitorch.cdist(x1, x2, p),
+    "nn.functional.adaptive_max_pool2d": adaptive_max_pool2d,
     "einsum": lambda operands, equation: minitorch.einsum(equation, *operands),
     "where": lambda x, condition, other: minitorch.where(condition, x, other),
     "nn.functional.embedding": lambda weight, index, **settings: functional.embedding(
@@ -127,6 +143,19 @@ def converted(tree: Any) -> Any:
     return tree
 
 
+def offered(function: Callable[..., Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings without those that we do not offer and that are at PyTorch's default anyway."""
+    known = inspect.signature(function).parameters.values()
+    if any(each.kind is each.VAR_KEYWORD for each in known):
+        return settings
+    names = {each.name for each in known}
+    return {
+        name: value
+        for name, value in settings.items()
+        if name in names or PYTORCH_DEFAULTS.get(name, ...) != value
+    }
+
+
 def expect_equal(mine: Any, theirs: Any, what: str) -> None:
     """Raise DiffersError unless both have the same structure, shapes, dtypes and values."""
     if isinstance(theirs, torch.Tensor):
@@ -157,15 +186,12 @@ def largest(array: np.ndarray, expected: np.ndarray) -> float:
 def run_sample(operator: Any, function: Callable[..., Any], sample: Any, tally: Tally) -> None:
     """Run one sample on both sides and compare; raises what fails."""
     inputs = (sample.input, *sample.args)
-    mine_in, mine_settings = converted(inputs), converted(sample.kwargs)
+    mine_in, mine_settings = converted(inputs), offered(function, converted(sample.kwargs))
     theirs = operator.op(*inputs, **sample.kwargs)
-    written = 1 if operator.name.endswith("_") else 0  # an in-place op changes its first input
-    before = [tensor.array.copy() for tensor in leaves(mine_in, Tensor)][written:]
     mine = function(*mine_in, **mine_settings)
     expect_equal(mine, theirs, "value")
-    for old, tensor in zip(before, list(leaves(mine_in, Tensor))[written:], strict=True):
-        if not np.array_equal(old, tensor.array, equal_nan=old.dtype.kind == "f"):
-            raise DiffersError("an input was changed")
+    # Whatever PyTorch leaves alone we must leave alone; running statistics both have moved.
+    expect_equal(list(leaves(mine_in, Tensor)), list(leaves(inputs, torch.Tensor)), "an input")
     compare_gradients((mine_in, mine_settings), mine, (inputs, sample.kwargs), theirs, tally)
 
 
@@ -192,7 +218,8 @@ def compare_gradients(mine_in: Any, mine: Any, theirs_in: Any, theirs: Any, tall
     )
     first = grad(my_targets, my_sources, my_weights, retain_graph=True, allow_unused=True)
     expect_gradients(first, expected, sources, "gradient")
-    compare_second(my_targets, my_sources, my_weights, expected, sources, tally)
+    if targets[0].dtype == torch.float64:  # rounding errors of float32 are too large after squaring
+        compare_second(my_targets, my_sources, my_weights, expected, sources, tally)
 
 
 def expect_gradients(mine: Any, theirs: Any, sources: Any, what: str) -> None:

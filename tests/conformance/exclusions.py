@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 import torch
+from torch.testing._internal.opinfo.core import BinaryUfuncInfo
 
 RANDOM = "random or uninitialised values: there is nothing to compare"
 IMAGES = "interpolate is for images (N, C, H, W), nearest and bilinear"
@@ -22,6 +23,29 @@ BATCHED = {
     "nn.functional.conv2d": 4,
     "nn.functional.conv_transpose2d": 4,
     "nn.functional.interpolate": 4,
+}
+
+# Settings that minitorch does not offer, at the value that changes nothing in PyTorch.
+PYTORCH_DEFAULTS: dict[str, Any] = {
+    "add_bias_kv": False,
+    "add_zero_attn": False,
+    "average_attn_weights": True,
+    "amsgrad": False,
+    "bias": True,
+    "compute_mode": "use_mm_for_euclid_dist_if_necessary",
+    "divisor_override": None,
+    "maximize": False,
+    "max_norm": None,
+    "output_size": None,
+    "padding_idx": None,
+    "recompute_scale_factor": None,
+    "return_indices": False,
+    "scale_grad_by_freq": False,
+    "key_padding_mask": None,
+    "need_weights": True,
+    "sparse": False,
+    "src_key_padding_mask": None,
+    "src_mask": None,
 }
 
 # Operators that minitorch has under PyTorch's name, or in one of PyTorch's variants, and that are
@@ -109,9 +133,35 @@ def sample_reason(operator: Any, sample: Any) -> str:
         return "integers to negative integer powers, which PyTorch rounds to 0 and we refuse"
     if operator.name == "zero_" and sample.input.requires_grad:
         return "overwrites a leaf, which PyTorch's samples copy first"
+    if (
+        operator.name == "nn.functional.hardsigmoid"
+        and sample.input.requires_grad
+        and sample.input.ndim == 1
+    ):
+        return "PyTorch's slope of 1/6 is in single precision, ours in double"
+    if operator.name == "gather" and sample.args[1].shape == (2, 0) != sample.input.shape[:1]:
+        return "an empty index of another number of dimensions than the input: refused"
+    if operator.name == "nn.functional.batch_norm" and sample.input.ndim < 2:
+        return "an input without a dimension of channels: refused"
+    if operator.name == "nn.functional.max_pool2d" and kwargs.get("dilation", 1) not in (1, (1, 1)):
+        return "windows with gaps in them (dilation): refused"
     if operator.name == "nonzero" and kwargs.get("as_tuple") and sample.input.ndim == 0:
         return "positions in a single number"
     return ""
+
+
+def error_reason(operator: Any, sample: Any) -> str:
+    """Why an input that PyTorch refuses is no error here; empty when it must be one."""
+    numbers = [not isinstance(each, torch.Tensor) for each in (sample.input, *sample.args[:1])]
+    both = operator.variant_test_name == "binary" and all(numbers)  # max(2, 3): 3 is a dim here
+    if isinstance(operator, BinaryUfuncInfo) and any(numbers) and not both:
+        return "plain numbers where PyTorch insists on tensors, taken as tensors without dimensions"
+    return ""
+
+
+def module_error_reason(name: str) -> str:
+    """Why what PyTorch refuses is no error of a module here; empty when it must be one."""
+    return "HuberLoss(delta=1j), which is refused when it is called" * (name == "nn.HuberLoss")
 
 
 UNBATCHED = "inputs without the batch's dimension"
