@@ -19,7 +19,7 @@ from minitorch.datasets import CIFAR10_CLASSES, cifar10, fashion_mnist, mnist
 from minitorch.digits import LabelledImages, digits
 from minitorch.functional import cross_entropy
 from minitorch.nn import Module
-from minitorch.optim import SGD, lr_scheduler
+from minitorch.optim import SGD, Optimizer, lr_scheduler
 from minitorch.tensor import Tensor
 from minitorch.trainers import Trainer, accuracy
 from minitorch.transforms import Compose, Normalize, Transform
@@ -87,24 +87,28 @@ class Classifier(Recipe):
         _, test = self.images()
         return DataLoader(TensorDataset(*test), 500, transform=self.prepared(), seed=0)
 
-    def trainer(self, model: Module, batches_per_epoch: int) -> Trainer:
-        """SGD with momentum on the cross entropy."""
-        optimizer = SGD(
+    def optimizer(self, model: Module) -> Optimizer:
+        """SGD with momentum."""
+        return SGD(
             model.parameters(),
             self.lr,
             self.momentum,
             weight_decay=self.weight_decay,
             nesterov=self.nesterov,
         )
-        cycle = lr_scheduler.OneCycleLR(
-            optimizer,
-            self.lr,
-            total_steps=max(self.epochs * batches_per_epoch, 2),
-            pct_start=self.warmup,
-            cycle_momentum=False,
+
+    def schedule(self, optimizer: Optimizer, steps: int) -> lr_scheduler.LRScheduler:
+        """One cycle of the learning rate."""
+        return lr_scheduler.OneCycleLR(
+            optimizer, self.lr, steps, pct_start=self.warmup, cycle_momentum=False
         )
+
+    def trainer(self, model: Module, batches_per_epoch: int) -> Trainer:
+        """The optimizer and its schedule on the cross entropy."""
+        optimizer = self.optimizer(model)
+        schedule = self.schedule(optimizer, steps=max(self.epochs * batches_per_epoch, 2))
         loss = partial(cross_entropy, label_smoothing=self.label_smoothing)
-        callbacks = [Schedule(cycle, every="batch")]
+        callbacks = [Schedule(schedule, every="batch")]
         return Trainer(model, optimizer, loss, {"accuracy": accuracy}, callbacks)
 
     def evaluate(self, model: Module) -> dict[str, Any]:

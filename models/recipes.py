@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from minitorch.nn import Module
+from minitorch.optim import SGD, Muon, Optimizer, Together, lr_scheduler
 from minitorch.transforms import RandomAffine, RandomCrop, RandomHorizontalFlip, Transform
 from models import resnet
 from models.alexnet import AlexNet
@@ -64,18 +65,26 @@ class AlexNetRecipe(DigitClassifier):
 
 @dataclass(frozen=True)
 class ResNet20Recipe(PhotoClassifier):
-    """CIFAR-10, moved by up to 4 pixels and mirrored, as in He et al. 2015, but in one cycle."""
+    """CIFAR-10, moved by a few pixels and mirrored, in an eighth of the epochs of He et al. 2015.
+
+    Kernels learn by Muon, the rest by SGD. All rates rise in a straight line for `warmup`, a part
+    of all steps, and fall in another one to 0.
+    """
 
     name: ClassVar[str] = "resnet20"
     published: ClassVar[float | None] = 0.9125
     source: ClassVar[str] = "He et al. 2015, table 6"
 
-    epochs: int = 30
-    lr: float = 0.2
+    epochs: int = 20
+    lr: float = 0.1
     nesterov: bool = True
     weight_decay: float = 5e-4
+    muon_lr: float = 0.05
+    muon_momentum: float = 0.6
+    muon_weight_decay: float = 0.025  # half the rate: a kernel's norm settles at sqrt(outputs)
+    warmup: float = 0.08
     shortcut: str = "A"
-    shift: int = 4
+    shift: int = 3
 
     def network(self) -> Module:
         """The network, with fresh weights."""
@@ -86,6 +95,30 @@ class ResNet20Recipe(PhotoClassifier):
     def augmentations(self) -> Sequence[Transform]:
         """Each photo moved a little, every second one mirrored."""
         return RandomCrop(self.shift), RandomHorizontalFlip()
+
+    def optimizer(self, model: Module) -> Optimizer:
+        """Muon for the kernels, SGD for all else."""
+        kernels = [parameter for parameter in model.parameters() if parameter.ndim == 4]
+        others = [parameter for parameter in model.parameters() if parameter.ndim != 4]
+        return Together(
+            Muon(kernels, self.muon_lr, self.muon_weight_decay, self.muon_momentum, ns_steps=3),
+            SGD(
+                others,
+                self.lr,
+                self.momentum,
+                weight_decay=self.weight_decay,
+                nesterov=self.nesterov,
+            ),
+        )
+
+    def schedule(self, optimizer: Optimizer, steps: int) -> lr_scheduler.LRScheduler:
+        """Up and down in straight lines."""
+        peak = max(1, round(self.warmup * steps))
+
+        def part_of_rate(step: int) -> float:
+            return min((step + 1) / peak, (steps - step) / (steps - peak + 1))
+
+        return lr_scheduler.LambdaLR(optimizer, part_of_rate)
 
 
 @dataclass(frozen=True)
