@@ -344,12 +344,12 @@ def test_commands_move_the_page_along(two_steps):
     assert "payload" in told
 
 
-def conv_net():
+def conv_net(fused=False):
     minitorch.manual_seed(0)
+    norm = [nn.BatchNormReLU2d(2)] if fused else [nn.BatchNorm2d(2), nn.ReLU()]
     net = nn.Sequential(
-        nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.MaxPool2d(2), nn.AvgPool2d(2),
-        nn.Flatten(), nn.Linear(2, 3),
-    )  # fmt: skip
+        nn.Conv2d(1, 2, 3), *norm, nn.MaxPool2d(2), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(2, 3)
+    )
     x = minitorch.randn(4, 1, 6, 6, requires_grad=True)
     with record() as recording:
         minitorch.functional.cross_entropy(net(x), minitorch.tensor([0, 1, 2, 0])).backward()
@@ -364,13 +364,15 @@ def parts_of(row):
     ("conv2d", ["x", "✱", "weight", "+", "bias"]),
     ("batch_norm", ["x", "−", "mean of the batch", "÷", "std of the batch", "×", "weight",
                     "+", "bias"]),
+    ("batch_norm_relu", ["x", "−", "mean of the batch", "÷", "std of the batch", "×", "weight",
+                         "+", "bias", "max with 0"]),
     ("max_pool2d", ["x", "largest of each window"]),
     ("linear", ["x", "@", "weight.T", "+", "bias"]),
     ("cross_entropy", ["logits", "softmax", "probabilities", "at", "one_hot(target)",
                        "−log, then mean"]),
 ])  # fmt: skip
 def test_the_forward_in_pictures(op, signs):
-    payload = Payload(conv_net())
+    payload = Payload(conv_net(fused="relu" in op))
     position = next(k for k in range(len(payload.indices)) if payload.inspect(k)["title"] == op)
     assert parts_of(payload.inspect(position)["forward"]) == signs
 
@@ -380,10 +382,11 @@ ELEMENTWISE = {"×": np.multiply, "−": np.subtract, "÷": np.divide}
 
 @pytest.mark.parametrize("op, slot", [
     ("batch_norm", "x"), ("batch_norm", "weight"), ("batch_norm", "bias"), ("conv2d", "bias"),
-    ("cross_entropy", "logits"),
+    ("cross_entropy", "logits"), ("batch_norm_relu", "x"), ("batch_norm_relu", "weight"),
+    ("batch_norm_relu", "bias"),
 ])  # fmt: skip
 def test_a_joint_rule_in_pictures_gives_what_the_rule_gives(op, slot):
-    recording = conv_net()
+    recording = conv_net(fused="relu" in op)
     payload = Payload(recording)
     inspections = (payload.inspect(k) for k in range(len(payload.indices)))
     rules = (rule for each in inspections if each["title"] == op for rule in each["rules"])

@@ -37,7 +37,7 @@ KINDS = {
     "softmax": ["softmax", "log_softmax"],
     "convolution": ["conv2d", "conv1d", "conv_transpose2d"],
     "pooling": ["max_pool2d", "avg_pool2d", "adaptive_max_pool2d"],
-    "batch_norm": ["batch_norm", "standardize"],
+    "batch_norm": ["batch_norm", "batch_norm_relu", "standardize"],
 }  # fmt: skip
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names}
 

@@ -97,6 +97,12 @@ def batch_norm(scope: Scope) -> list[Term]:
     return with_bias(terms, scope)
 
 
+def batch_norm_relu(scope: Scope) -> list[Term]:
+    """The same, and then negative numbers times the slope, mostly 0."""
+    slope = scope["negative_slope"]
+    return [*batch_norm(scope), sign(f"below 0: × {slope:g}" if slope else "max with 0")]
+
+
 def cross_entropy(scope: Scope) -> list[Term]:
     """-log of softmax at the right class."""
     return [
@@ -123,6 +129,7 @@ FORWARD: dict[str, Callable[[Scope], list[Term]]] = {
     "linear": linear,
     "conv2d": convolution,
     "batch_norm": batch_norm,
+    "batch_norm_relu": batch_norm_relu,
     "cross_entropy": cross_entropy,
     "mse_loss": mse_loss,
     "max_pool2d": one_input("largest of each window"),
@@ -182,6 +189,24 @@ def weight_of_batch_norm(scope: Scope, rule: Any) -> list[Term]:
     return [grad_term(scope), sign("×"), Term("y, normalized x", normalized(scope)), sign("Σ")]
 
 
+def through_relu(teller: Teller) -> Teller:
+    """What a rule of batch norm makes of the gradient that the ReLU after it lets through."""
+
+    def tell(scope: Scope, rule: Any) -> list[Term]:
+        of, y = channels_of(scope), normalized(scope)
+        weight, bias = scope.get("weight"), scope.get("bias")
+        y = y if weight is None else y * weight.reshape(of.form)
+        y = y if bias is None else y + bias.reshape(of.form)
+        passed = np.where(y > 0, scope["grad"], scope["negative_slope"] * scope["grad"])
+        terms = teller({**scope, "grad": passed}, rule)
+        for term in terms:
+            if term.text == "grad":
+                term.text = "grad that ReLU lets through"
+        return terms
+
+    return tell
+
+
 def summed(scope: Scope, rule: Any) -> list[Term]:
     """All that one number was added to."""
     return [grad_term(scope), sign("Σ")]
@@ -226,6 +251,19 @@ BACKWARD: dict[tuple[str, str], tuple[Teller, str]] = {
     ("batch_norm", "bias"): (
         summed,
         f"The bias was added to every number of its channel: summed {OVER_ALL}.",
+    ),
+    ("batch_norm_relu", "x"): (
+        through_relu(from_batch_norm),
+        "The gradient where the result is above 0; then, as in a batch norm, less its mean and "
+        "less its part along y, the normalized x.",
+    ),
+    ("batch_norm_relu", "weight"): (
+        through_relu(weight_of_batch_norm),
+        f"What the ReLU lets through, times what the weight multiplied: summed {OVER_ALL}.",
+    ),
+    ("batch_norm_relu", "bias"): (
+        through_relu(summed),
+        f"What the ReLU lets through, to every number of the channel: summed {OVER_ALL}.",
     ),
     ("conv2d", "x"): (
         image_of_convolution,
