@@ -30,6 +30,7 @@ Array = np.ndarray
 
 PATIENCE = 3.0  # seconds before a bar is shown
 KEPT = 40  # pictures of mistakes that are kept with the results
+SAMPLE = 100  # of the first test images, whatever is said of them
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,10 @@ class Classifier(Recipe):
         }
 
     def answers(self, model: Module) -> dict[str, Array]:
-        """For each test image `truth`, `says` and how `sure`; the surest mistakes, best first."""
+        """For each test image `truth`, `says` and how `sure`; the surest mistakes, best first.
+
+        With the `images` of those mistakes, and the first test images as a `sample`.
+        """
         _, test = self.images()
         probabilities = self.probabilities(model, test.images)
         says, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
@@ -137,6 +141,7 @@ class Classifier(Recipe):
             "sure": sure.astype(np.float32),
             "worst": worst.astype(np.int32),
             "images": np.ascontiguousarray(test.images[worst]),
+            "sample": np.ascontiguousarray(test.images[:SAMPLE]),
         }
 
     def predict(self, model: Module, image: Path) -> dict[str, Any]:

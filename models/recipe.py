@@ -18,7 +18,11 @@ from minitorch.trainers import Trainer
 
 
 class Batches(Protocol):
-    """(input, target) pairs, anew each time it is iterated; what a data loader is."""
+    """(input, target) pairs, anew each time it is iterated; what a data loader is.
+
+    With a `state_dict`, as a data loader has, a run goes on bit for bit within an epoch; without
+    one the batches that were done are made again, and skipped.
+    """
 
     def __len__(self) -> int: ...
 

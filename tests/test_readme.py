@@ -25,7 +25,9 @@ RESULT = {
     "value": 0.98612,
     "published": 0.984,
     "source": "somebody 2010",
+    "epochs": 10,
     "seconds": 41.3,
+    "cpu_seconds": 9000.0,
     "command": "python -m models train mnist_mlp",
 }
 
@@ -51,7 +53,7 @@ def test_tables_are_written_once_and_then_in_step(repository, capsys):
     assert "old" not in text
     link = "[What is a net?](notebooks/1_01_net.ipynb)"
     assert f"| 1: a net by hand | {link} | `tensor`, `autograd` |" in text
-    assert "| **98.61 %** | 98.40 %, somebody 2010 | 41 s |" in text
+    assert "| **98.61 %** | 98.40 %, somebody 2010 | 10 | 2.5 h | 41 s |" in text
     assert "| benchmark | what it does | minitorch takes | minitorch | jax |" in text
     assert "| `mlp` | step | 1.23 ms | **0.70** | 0.90 |" in text
 

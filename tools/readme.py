@@ -37,15 +37,17 @@ class Result:
     value: float
     published: float | None
     source: str
+    epochs: int
     seconds: float
+    cpu_seconds: float
     command: str
 
     def row(self) -> tuple[str, ...]:
         """Return the cells of the table's row."""
         published = "" if self.published is None else f"{self.score(self.published)}, {self.source}"
-        time = f"{self.seconds:.0f} s" if self.seconds < 120 else f"{self.seconds / 60:.0f} min"
         reached = f"**{self.score(self.value)}**"
-        return (self.model, self.data, self.metric, reached, published, time, f"`{self.command}`")
+        cost = (str(self.epochs), duration(self.cpu_seconds), duration(self.seconds))
+        return (self.model, self.data, self.metric, reached, published, *cost, f"`{self.command}`")
 
     def score(self, value: float) -> str:
         """Return a value in the metric's usual form."""
@@ -59,6 +61,13 @@ class Speed:
     name: str
     does: str
     peers: dict[str, dict[str, float]]
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that one would say it in."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 class Problem(Exception):
@@ -103,7 +112,8 @@ def chapters(root: Path) -> str:
 def results(root: Path) -> str:
     """Return what the trained models reached, beside what was published."""
     found = records(root / "models" / "results", Result)
-    head = ("model", "unseen data", "measure", "reached", "published", "training", "command")
+    head = ("model", "unseen data", "measure", "reached", "published")
+    head += ("epochs", "processor time", "by the clock", "command")
     return table(head, [result.row() for result in found]) if found else "Nothing is trained yet."
 
 
