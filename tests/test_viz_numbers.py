@@ -68,3 +68,12 @@ def test_an_infinity_is_told_once_and_where_it_becomes_nan():
     assert [each["kind"] for each in troubles] == ["nonfinite"]
     assert "log #1 makes 1 infinite number" in troubles[0]["text"]
     assert troubles[0]["text"].endswith("NaN comes of them in mul #2.")
+
+
+def test_an_empty_gradient_is_not_called_zero():
+    x = minitorch.zeros(0, 3, requires_grad=True)
+    with record() as recording:
+        (x * 2).sum().backward()
+    debugger = Debugger(recording)
+    assert debugger.payload()["troubles"] == []
+    assert debugger.controller.hits(debugger.controller.break_on("zero")) == []

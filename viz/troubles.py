@@ -39,7 +39,7 @@ def moment_flags(recording: Recording, index: int) -> list[str]:
     found = [recording.arrays.summaries[n] for n in names if n in recording.arrays.summaries]
     flags = {flag for summary in found for flag in summary.flags}
     if moment.phase == "backward":
-        if any(summary.norm == 0 for summary in found):
+        if any(summary.all_zero for summary in found):
             flags.add("zero-gradient")
         if any(BIG < summary.norm < math.inf for summary in found):
             flags.add("big")

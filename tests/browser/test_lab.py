@@ -101,7 +101,7 @@ def test_it_fits_into_a_notebook_on_a_laptop(page: Page, lab: Lab):
     open_notebook(page, lab, "laptop.ipynb")
     run_cell(page, 1)
     debugger = debugger_on(page)
-    debugger.locator("footer").scroll_into_view_if_needed()
+    debugger.evaluate("root => root.scrollIntoView({ block: 'center' })")
     above, below = edges(page.locator(".jp-WindowedPanel-outer"))
     for part in ("header", ".canvas", ".formula", ".numbers", "footer"):
         top, bottom = edges(debugger.locator(part))
