@@ -112,6 +112,11 @@ class Summary:
         return self.values is not None and clock.last_write(self.values) <= self.seen_at
 
     @property
+    def all_zero(self) -> bool:
+        """Whether there are numbers and each is 0."""
+        return self.bytes > 0 and self.norm == 0
+
+    @property
     def flags(self) -> list[str]:
         """What is suspicious about it."""
         return ["nonfinite"] if self.nan or self.inf else []

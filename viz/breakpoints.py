@@ -87,7 +87,7 @@ def condition(kind: str, value: Any) -> tuple[str, Test]:
 
 def is_zero_gradient(view: View) -> bool:
     """Whether a gradient is there and all zero."""
-    return view.phase == "backward" and any(summary.norm == 0 for summary in view.summaries)
+    return view.phase == "backward" and any(summary.all_zero for summary in view.summaries)
 
 
 def exceeds(view: View, limit: float) -> bool:

@@ -39,7 +39,7 @@ def moment_flags(recording: Recording, index: int) -> list[str]:
     found = [recording.arrays.summaries[n] for n in names if n in recording.arrays.summaries]
     flags = {flag for summary in found for flag in summary.flags}
     if moment.phase == "backward":
-        if any(summary.norm == 0 for summary in found):
+        if any(summary.all_zero for summary in found):
             flags.add("zero-gradient")
         if any(BIG < summary.norm < math.inf for summary in found):
             flags.add("big")
@@ -120,7 +120,19 @@ def not_finite(recording: Recording, index: int) -> Trouble:
         )
     else:
         text = f"The update leaves numbers in {vertex.title} that are not finite."
-    return Trouble("nonfinite", text, index, vertex.id)
+    return Trouble("nonfinite", text + where_nan(recording, index), index, vertex.id)
+
+
+def where_nan(recording: Recording, index: int) -> str:
+    """Where NaN comes of what began as infinity, or no words."""
+    known, moments = recording.arrays.summaries, recording.moments
+    if known[moments[index].array or ""].nan:
+        return ""
+    for later in moments[index + 1 :]:
+        if later.array in known and known[later.array].nan:
+            title = recording.graph.vertices[later.vertex].title
+            return f" NaN comes of them {'in' if later.phase == 'forward' else 'behind'} {title}."
+    return ""
 
 
 def zero_gradient(recording: Recording, index: int) -> Trouble:

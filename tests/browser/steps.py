@@ -105,3 +105,10 @@ def at(debugger: Locator, position: int) -> None:
 def focus(debugger: Locator) -> None:
     """Give the keys to a debugger, as a click on its title does."""
     debugger.locator(".where").click()
+
+
+def edges(part: Locator) -> tuple[float, float]:
+    """Where a part of the page begins and ends, from the top of the window."""
+    box = part.bounding_box()
+    assert box is not None
+    return box["y"], box["y"] + box["height"]

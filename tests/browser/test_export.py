@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser import hunt
 from tests.browser.conftest import Watched
-from tests.browser.steps import RECORD, at, debugger_on, focus, recorded
+from tests.browser.steps import RECORD, at, debugger_on, edges, focus, recorded
 from viz.debugger import Debugger
 
 NAN = RECORD.replace("with record()", "import numpy\nwith numpy.errstate(all='ignore'), record()")
@@ -32,6 +32,11 @@ import numpy
 with record() as recording:
     x = minitorch.tensor(numpy.full((2, 1, 1, 2, 3), numpy.nan), requires_grad=True)
     (x * minitorch.ones(4, 1, 1, 3)).sum().backward()
+"""
+DEEP = """
+with record() as recording:
+    minitorch.randn(2, 8, 4).exp()
+debugger = Debugger(recording)
 """
 ODD = {
     "nothing": "with record() as recording:\n    pass",
@@ -158,6 +163,70 @@ def test_breakpoints_work_without_a_kernel(open_page, watched: Watched):
     expect(debugger.locator(".phase")).to_have_text("backward")
 
 
+def test_continue_says_where_it_stopped_and_offers_what_to_stop_at(open_page, watched: Watched):
+    debugger = open_page()
+    press, say = watched.page.keyboard.press, debugger.locator(".say")
+    press("n")
+    press("c")
+    expect(say).to_contain_text("Went to the end: no breakpoint is set.")
+    say.get_by_role("button", name="every tanh").click()
+    expect(say).to_contain_text("Stopped where op is tanh.")
+    expect(debugger.locator(".phase")).to_have_text("backward")
+    press("c")
+    expect(say).to_contain_text("Went to the end: no breakpoint is on the way.")
+    press("r")
+    press("r")
+    at(debugger, 2)
+    press("r")
+    expect(say).to_contain_text("Went to the beginning: no breakpoint is on the way.")
+    say.get_by_role("button", name="something else…").click()
+    expect(debugger.get_by_label("kind of breakpoint")).to_be_focused()
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1440, 900), (1366, 560)])
+@pytest.mark.parametrize("code", [RECORD, NAN], ids=["net", "nan"])
+def test_all_is_on_a_laptops_screen_at_once(open_page, watched: Watched, size, code: str):
+    width, height = size
+    watched.page.set_viewport_size({"width": width, "height": height})
+    debugger = open_page(code)
+    watched.page.keyboard.press("End")
+    for part in ("header", ".say", ".canvas", ".formula", ".numbers", ".listing .here", "footer"):
+        top, bottom = edges(debugger.locator(part))
+        assert 0 <= top < bottom - 15, part
+        assert bottom <= height, part
+    assert watched.page.evaluate("document.documentElement.scrollHeight") <= height
+
+
+@pytest.mark.parametrize("code", [RECORD, NAN], ids=["net", "nan"])
+def test_the_inspector_does_not_depend_on_the_way_there(open_page, watched: Watched, code: str):
+    debugger = open_page(code)
+    total = int(debugger.locator(".pos").inner_text().split("/")[1].split()[0])
+    looks = (
+        "async root => { await new Promise(requestAnimationFrame); await new Promise(setTimeout);"
+        " return ['.inspect', '.source', '.where', '.say'].map(part =>"
+        " root.querySelector(part).innerHTML).join() }"
+    )
+    watched.page.keyboard.press("Home")
+    there = [debugger.evaluate(looks)]
+    for _ in range(total - 1):
+        watched.page.keyboard.press("n")
+        there.append(debugger.evaluate(looks))
+    for before in reversed(there[:-1]):
+        watched.page.keyboard.press("b")
+        assert debugger.evaluate(looks) == before
+    assert len(set(there)) == total
+
+
+def test_a_step_leaves_the_focus_where_it_was(open_page, watched: Watched):
+    debugger = open_page()
+    watched.page.keyboard.press("n")
+    head = debugger.locator(".stats").get_by_role("button", name="value")
+    head.focus()
+    watched.page.keyboard.press("n")
+    at(debugger, 3)
+    expect(head).to_be_focused()
+
+
 @pytest.mark.parametrize("width", [520, 760, 1280])
 def test_no_control_is_cut_off(open_page, watched: Watched, width: int):
     watched.page.set_viewport_size({"width": width, "height": 720})
@@ -213,6 +282,25 @@ def test_predict_covers_the_result_checks_and_reveals(open_page, watched: Watche
     expect(card.locator(".answer table td")).to_have_count(1)
     card.get_by_role("button", name="reveal").click()
     expect(card).to_have_count(0)
+
+
+def test_predict_covers_the_numbers_too(open_page, watched: Watched):
+    debugger = open_page()
+    for key in "pnnn":
+        watched.page.keyboard.press(key)
+    value = debugger.locator(".stats td").first
+    expect(value).to_have_text("covered")
+    debugger.locator("form.predict").get_by_role("button", name="reveal").click()
+    expect(value).not_to_have_text("covered")
+
+
+def test_exact_numbers_are_named_by_row_and_column(open_page, watched: Watched):
+    debugger = open_page(f"{RECORD.split('class Net')[0]}from viz.debugger import Debugger\n{DEEP}")
+    debugger.locator(".formula .picture").first.click()
+    dialog = debugger.get_by_role("dialog")
+    expect(dialog.get_by_role("columnheader")).to_have_text(["0", "1", "2", "3"])
+    names = [f"{k}, {row}" for k in range(2) for row in range(8)]
+    expect(dialog.get_by_role("rowheader")).to_have_text(names)
 
 
 def test_numbers_open_on_a_picture_and_close_with_escape(open_page, watched: Watched):

@@ -12,6 +12,7 @@ from tests.browser.steps import (
     RECORD,
     at,
     debugger_on,
+    edges,
     focus,
     open_notebook,
     printed,
@@ -78,6 +79,7 @@ def test_the_kernel_answers_values_folding_the_numeric_gradient_and_what_if(page
     debugger.get_by_role("button", name="export").wait_for()
     debugger.locator(".formula .tensor.strong .picture").click()
     expect(debugger.locator(".lens td")).to_have_count(160)
+    expect(debugger.locator(".lens tbody th")).to_have_text(["0", "1", "2", "3"])
     page.keyboard.press("Escape")
     focus(debugger)
     page.keyboard.press("End")
@@ -88,6 +90,22 @@ def test_the_kernel_answers_values_folding_the_numeric_gradient_and_what_if(page
     slider = debugger.get_by_label("new value")
     slider.fill("0.5")
     expect(debugger.locator(".notices")).to_contain_text("What if")
+    expect(slider).to_be_focused()
+    moved = debugger.locator(".formula .tensor.value td, .stats td").filter(has_text="+0.5000")
+    expect(moved.first).to_be_visible()
+
+
+def test_it_fits_into_a_notebook_on_a_laptop(page: Page, lab: Lab):
+    page.set_viewport_size({"width": 1366, "height": 768})
+    write_notebook(lab, "laptop.ipynb", ["print(1)", RECORD + "\ndebugger", "print(2)"])
+    open_notebook(page, lab, "laptop.ipynb")
+    run_cell(page, 1)
+    debugger = debugger_on(page)
+    debugger.evaluate("root => root.scrollIntoView({ block: 'center' })")
+    above, below = edges(page.locator(".jp-WindowedPanel-outer"))
+    for part in ("header", ".canvas", ".formula", ".numbers", "footer"):
+        top, bottom = edges(debugger.locator(part))
+        assert above <= top < bottom <= below, part
 
 
 def test_a_live_run_pauses_at_a_breakpoint_and_goes_on(page: Page, lab: Lab):

@@ -9,6 +9,7 @@ const MOST_SCALE = 1.15;
 const TALLEST = 400;
 const LOWEST = 120;
 const MARGIN = 14; // left and right of the drawing
+const TRIM = 8; // of the margin that the drawing has above and below
 const MOST_GLIDING = 120; // nodes; a larger drawing is too slow to move frame by frame
 
 let drawings = 0;
@@ -238,17 +239,18 @@ export class GraphView {
     const wide = this.element.clientWidth;
     if (!this.layout || this.layout.engine === "none" || !wide) return;
     const full = this.layout.width + 2 * MARGIN;
+    const high = this.layout.height - 2 * TRIM;
     const within = (scale) => Math.min(MOST_SCALE, Math.max(LEAST_SCALE, scale));
     const wished = within(wide / full);
-    set(this.element, "style", `--tall: ${Math.ceil(Math.min(TALLEST, Math.max(LOWEST, this.layout.height * wished)))}px`);
+    set(this.element, "style", `--tall: ${Math.ceil(Math.min(TALLEST, Math.max(LOWEST, high * wished)))}px`);
     const tall = this.canvas.clientHeight;
     if (!fresh && wide === this.wide && tall === this.tall) return;
     this.wide = wide;
     this.tall = tall;
-    const scale = Math.min(wished, within(tall / this.layout.height));
+    const scale = Math.min(wished, within(tall / high));
     const width = wide / scale;
     const height = tall / scale;
-    this.view.setHome({ x: full < width ? (full - width) / 2 - MARGIN : -MARGIN, y: Math.min(0, (this.layout.height - height) / 2), width, height, full: this.layout.width + MARGIN, pixels: wide, sheet: this.layout });
+    this.view.setHome({ x: full < width ? (full - width) / 2 - MARGIN : -MARGIN, y: Math.min(TRIM, (this.layout.height - height) / 2), width, height, full: this.layout.width + MARGIN, pixels: wide, sheet: this.layout });
     this.reveal(this.revealed);
   }
 

@@ -21,7 +21,7 @@ export class Inspector {
     this.what = element("div", {});
     this.watched = element("div", {});
     this.source = element("section", { class: "source", "aria-label": "source" });
-    this.element = element("section", { class: "inspect", "aria-label": "inspector" }, this.formula, element("div", { class: "numbers" }, this.stats, this.what, this.watched));
+    this.element = element("section", { class: "inspect", "aria-label": "inspector" }, this.formula, element("div", { class: "numbers" }, this.what, this.stats, this.watched));
   }
 
   get view() {

@@ -71,7 +71,7 @@ export function numberGrid(values, limit, digits = 3, heads = null) {
   const most = limit || Math.max(...finite, 1e-30);
   const write = sameForm(most, digits);
   const corner = heads?.rows.some(Boolean);
-  const head = heads && element("thead", {}, element("tr", {}, corner && element("td"), (rows[0] ?? []).map((_, index) => element("th", { scope: "col" }, index + heads.column))));
+  const head = heads && element("thead", {}, element("tr", {}, corner && element("th", { "aria-hidden": "true" }), (rows[0] ?? []).map((_, index) => element("th", { scope: "col" }, index + heads.column))));
   return element("table", { class: "grid" }, head, element("tbody", {}, rows.map((row, index) =>
     element("tr", {}, corner && element("th", { scope: "row" }, heads.rows[index]), row.map((value) => numberCell(value, most, write))))));
 }
