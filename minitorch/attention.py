@@ -7,12 +7,14 @@ Vaswani et al. 2017. Leans on `functional`, `layers` and `normalization`.
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
 import numpy as np
 
 from minitorch import functional
+from minitorch.containers import ModuleList
 from minitorch.initialization import xavier_uniform_
 from minitorch.layers import Dropout, Linear
 from minitorch.module import Module, Parameter
@@ -22,6 +24,7 @@ from minitorch.tensor import Tensor
 __all__ = [
     "Array",
     "MultiheadAttention",
+    "TransformerEncoder",
     "TransformerEncoderLayer",
     "as_numbers",
     "attention_weights",
@@ -217,3 +220,17 @@ class TransformerEncoderLayer(Module):
     def think(self, x: Tensor) -> Tensor:
         """Two linear layers, for each place alone."""
         return self.dropout(self.linear2(self.dropout(functional.relu(self.linear1(x)))))
+
+
+class TransformerEncoder(Module):
+    """`num_layers` copies of `encoder_layer`, one after the other, then `norm` if there is one."""
+
+    def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+        self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
+        self.norm = norm
+
+    def forward(self, src: Tensor, mask: Any = None, src_key_padding_mask: Any = None) -> Tensor:
+        """The same shape; the masks are those of the layers."""
+        for layer in self.layers:
+            src = layer(src, mask, src_key_padding_mask)
+        return src if self.norm is None else self.norm(src)

@@ -35,6 +35,7 @@ __all__ = [
     "log2",
     "log10",
     "logaddexp",
+    "logit",
     "remainder",
     "round",
     "rsqrt",
@@ -85,6 +86,23 @@ def rsqrt(x):
     """1 / sqrt(x)."""
     y = 1 / np.sqrt(x)
     return y, lambda grad: grad * y**3 / -2
+
+
+@op
+def logit(x, eps: float | None = None):
+    """`log(x / (1 - x))`, the inverse of the sigmoid: what a probability was as a score.
+
+    With `eps`, x is first cut off at eps and 1 - eps.
+    """
+    if eps is None:
+        return np.log(x / (1 - x)), lambda grad: grad / (x * (1 - x))
+
+    def inside(x):
+        return np.minimum(np.maximum(x, eps), 1 - eps)
+
+    return np.log(
+        inside(x) / (1 - inside(x))
+    ), lambda grad: masked(grad, (x >= eps) & (x <= 1 - eps)) / (inside(x) * (1 - inside(x)))
 
 
 @op

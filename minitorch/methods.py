@@ -113,6 +113,7 @@ class Methods:
     log2 = mathematics.log2
     log10 = mathematics.log10
     log1p = mathematics.log1p
+    logit = mathematics.logit
     rsqrt = mathematics.rsqrt
     logaddexp = mathematics.logaddexp
     erf = mathematics.erf

@@ -6,7 +6,7 @@
 from minitorch import clipping as utils
 from minitorch import functional
 from minitorch import initialization as init
-from minitorch.attention import MultiheadAttention, TransformerEncoderLayer
+from minitorch.attention import MultiheadAttention, TransformerEncoder, TransformerEncoderLayer
 from minitorch.containers import ModuleDict, ModuleList, Sequential
 from minitorch.convolution_layers import (
     AdaptiveAvgPool2d,
@@ -108,6 +108,7 @@ __all__ = [
     "Softplus",
     "Softsign",
     "Tanh",
+    "TransformerEncoder",
     "TransformerEncoderLayer",
     "Upsample",
     "functional",
