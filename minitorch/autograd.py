@@ -43,15 +43,14 @@ __all__ = [
 def count_consumers(roots: Iterable[Node | Tensor]) -> dict[Node | Tensor, int]:
     """How many edges lead into each node and leaf that a gradient from the roots can reach."""
     consumers = dict.fromkeys(roots, 0)
-    to_visit = list(consumers)
-    while to_visit:
-        node = to_visit.pop()
+    reached = list(consumers)
+    for node in reached:  # which grows meanwhile
         for parent in node.parents:
             if parent in consumers:
                 consumers[parent] += 1
             elif parent is not None:
                 consumers[parent] = 1
-                to_visit.append(parent)
+                reached.append(parent)
     return consumers
 
 
@@ -163,7 +162,8 @@ def starting_gradient(result: Tensor, gradient: Any, create_graph: bool = False)
                 f"backward: a tensor of shape {result.shape} is not a single number. Reduce it, "
                 "as with .sum(), or give a gradient of its shape."
             )
-        gradient = np.ones(result.shape, result.dtype)
+        ones = np.ones(result.shape, result.dtype)
+        return as_tensor(ones) if create_graph else ones
     # A copy, for a leaf may keep it; what is recorded is never written to.
     given: Any = as_tensor(gradient) if create_graph else np.array(gradient, result.dtype)
     if given.shape != result.shape:

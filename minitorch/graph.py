@@ -280,6 +280,6 @@ class listening:
 def user_frame() -> FrameType:
     """The frame of the innermost caller outside this package."""
     frame = sys._getframe(3)  # this function, Node.__init__ and the op itself are ours
-    while frame.f_globals.get("__package__") == "minitorch" and (outer := frame.f_back):
-        frame = outer
+    while frame.f_globals.get("__package__") == "minitorch":
+        frame = frame.f_back  # type: ignore[assignment]  # the outermost frame is never ours
     return frame

@@ -75,7 +75,8 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
                 parent = given.node or (given if given.wants_grad else None)
                 arrays.append(given.array)
                 parents.append(parent)
-                wanted = wanted or parent is not None
+                if parent is not None:
+                    wanted = True
             else:
                 arrays.append(given)
                 parents.append(None)

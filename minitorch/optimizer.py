@@ -23,7 +23,7 @@ __all__ = ["BLOCK", "NUMBER", "Array", "Optimizer", "in_blocks"]
 
 Array = np.ndarray
 NUMBER = float | int | np.floating | np.integer
-BLOCK = 1 << 18  # elements: 1 MB of float32, which stays in the cache from one pass to the next
+BLOCK = 1 << 16  # elements: 256 kB of float32; value, gradient and state together fit the cache
 
 
 class Optimizer:
@@ -92,10 +92,10 @@ class Optimizer:
         """Forget all gradients, so that the next backward starts from nothing."""
         for group in self.param_groups:
             for parameter in group["params"]:
-                if set_to_none or parameter.grad is None:
-                    parameter.grad = None
+                if set_to_none or parameter.kept_grad is None:
+                    parameter.kept_grad = None
                 else:
-                    parameter.grad.array[...] = 0
+                    parameter.kept_grad.array[...] = 0
 
     def step(self) -> None:
         """Update every parameter that has a gradient, in place.
@@ -104,13 +104,17 @@ class Optimizer:
         """
         for listener in mode.listeners:
             listener.on_update(self, finished=False)
-        training = False
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if (grad := parameter.grad) is not None:
-                    self.update_one(parameter, parameter.array, grad.array, group)
-                    training = training or getattr(parameter, "training", True)
-        if not training and not self.warned:
+        updates = [
+            (parameter, group)
+            for group in self.param_groups
+            for parameter in group["params"]
+            if parameter.kept_grad is not None
+        ]
+        # Before anything is written: an update may be broken off halfway.
+        clock.stamp(*[parameter.array for parameter, _ in updates])
+        for parameter, group in updates:
+            self.update_one(parameter, parameter.array, parameter.kept_grad.array, group)
+        if not self.warned and not any(getattr(each, "training", True) for each, _ in updates):
             self.warn_idle()
         for listener in mode.listeners:
             listener.on_update(self, finished=True)
@@ -128,7 +132,6 @@ class Optimizer:
         else:
             for value_block, grad_block, state_block in in_blocks(value, grad, state):
                 self.update(value_block, grad_block, state_block, group)
-        clock.stamp(value)
 
     def start(self, value: Array, group: dict[str, Any]) -> dict[str, Any]:
         """What to keep for a parameter from its first update on."""

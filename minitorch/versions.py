@@ -9,6 +9,7 @@ stamps the owner with the time; whoever kept the array can ask whether it change
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -28,22 +29,23 @@ class WriteClock:
         self._last_write: dict[int, tuple[int, int, weakref.ref[Array]]] = {}
         self.tangled: dict[int, int] = {}
 
-    def stamp(self, array: Array) -> None:
-        """Say that the memory of `array` is being written to."""
-        self.now = next(self._ticks)
-        owner = owner_of(array)
-        key = id(owner)
-        _, writes, alive = self._last_write.get(key, (0, 0, None))
-        if alive is None:
-            alive = weakref.ref(owner, lambda _: self.forget(key))
-        self._last_write[key] = (self.now, writes + 1, alive)
+    def stamp(self, *arrays: Array) -> None:
+        """Say that the memory of these arrays is being written to."""
+        self.now = now = next(self._ticks)
+        for array in arrays:
+            owner = owner_of(array)
+            key = id(owner)
+            _, writes, alive = self._last_write.get(key, (0, 0, None))
+            if alive is None:
+                alive = weakref.ref(owner, partial(self.forget, key))
+            self._last_write[key] = (now, writes + 1, alive)
 
     def stamp_in_graph(self, array: Array) -> None:
         """Say that an op of the graph wrote there: other tensors on that memory are out of date."""
         self.stamp(array)
         self.tangled[id(owner_of(array))] = self.now
 
-    def forget(self, key: int) -> None:
+    def forget(self, key: int, gone: weakref.ref[Array]) -> None:
         """Drop what is known of a memory owner that no longer exists."""
         self._last_write.pop(key, None)
         self.tangled.pop(key, None)

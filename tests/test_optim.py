@@ -426,3 +426,18 @@ def test_schedule_goes_on_from_its_state():
         one.step()
     two.load_state_dict(one.state_dict())
     assert two.get_last_lr() == one.get_last_lr()
+
+
+def test_an_older_graph_notices_an_update_that_was_broken_off():
+    class BrokenOff(optim.SGD):
+        def update(self, value, grad, state, group):
+            value += 1
+            raise KeyboardInterrupt
+
+    weight = nn.Parameter(np.ones(3, np.float32))
+    loss = (weight * weight).sum()
+    weight.grad = minitorch.ones(3)
+    with pytest.raises(KeyboardInterrupt):
+        BrokenOff([weight], lr=0.1).step()
+    with pytest.raises(RuntimeError, match="overwritten in place"):
+        loss.backward()
