@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -65,6 +65,7 @@ class AdamW(Adam):
     """Adam whose weight decay shrinks the weights directly: Loshchilov and Hutter 2017."""
 
     decoupled = True
+    fixed: ClassVar[dict[str, Any]] = {"decoupled_weight_decay": True}
 
     def __init__(
         self,
@@ -82,6 +83,8 @@ class RMSprop(Optimizer):
 
     `centered` divides by the running standard deviation instead: Graves 2013.
     """
+
+    optional = (("momentum", "momentum_buffer"), ("centered", "grad_avg"))
 
     def __init__(
         self,
@@ -104,11 +107,8 @@ class RMSprop(Optimizer):
         )
 
     def start(self, value: Array, group: dict[str, Any]) -> dict[str, Any]:
-        """The running mean of the square, and what the settings need besides."""
-        names = ["square_avg"]
-        names += ["momentum_buffer"] if group["momentum"] else []
-        names += ["grad_avg"] if group["centered"] else []
-        return {"step": 0, **{name: np.zeros_like(value) for name in names}}
+        """The running mean of the square."""
+        return {"step": 0, "square_avg": np.zeros_like(value)}
 
     def update(self, value: Array, grad: Array, state: dict[str, Any], group: Any) -> None:
         """Change `value` in place."""

@@ -7,6 +7,7 @@ Leans on `tensor` and `random`.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -73,7 +74,7 @@ class TensorDataset(Dataset):
 class Subset(Dataset):
     """Some samples of another data set, by their indices."""
 
-    def __init__(self, dataset: Dataset, indices: Any) -> None:
+    def __init__(self, dataset: Dataset | Sequence[Any], indices: Any) -> None:
         self.dataset = dataset
         self.indices = np.asarray(indices, np.int64)
         if ((self.indices < 0) | (self.indices >= len(dataset))).any():
@@ -87,11 +88,13 @@ class Subset(Dataset):
 
     def batch(self, indices: Array) -> Any:
         """As the other data set does it."""
-        return self.dataset.batch(self.indices[indices])
+        if isinstance(self.dataset, Dataset):
+            return self.dataset.batch(self.indices[indices])
+        return super().batch(indices)
 
 
 def random_split(
-    dataset: Dataset, lengths: Sequence[float], seed: int | None = None
+    dataset: Dataset | Sequence[Any], lengths: Sequence[float], seed: int | None = None
 ) -> list[Subset]:
     """Share the samples out at random, in numbers or in fractions of one; the same for one `seed`.
 
@@ -99,12 +102,14 @@ def random_split(
     """
     total = len(dataset)
     fractions = abs(sum(lengths) - 1) < 1e-6
-    ends = np.cumsum([length * total if fractions else length for length in lengths])
-    cuts = np.rint(ends).astype(int)
-    if not len(lengths) or cuts[-1] != total or min(lengths) < 0:
+    whole = all(length == int(length) for length in lengths if math.isfinite(length))
+    fit = fractions or (whole and sum(lengths) == total)
+    if not len(lengths) or not fit or min(lengths) < 0:
         raise ValueError(
             f"random_split: {list(lengths)} do not add up to {total} samples, or to 1."
         )
+    ends = np.cumsum([length * total if fractions else length for length in lengths])
+    cuts = np.rint(ends).astype(int)
     source = generator() if seed is None else np.random.default_rng(seed)
     order = source.permutation(total)
     return [Subset(dataset, part) for part in np.split(order, cuts[:-1])]
@@ -228,10 +233,14 @@ class DataLoader:
                 batch = (self.collate or stack)([self.dataset[index] for index in indices.tolist()])
             if self.transform is not None:
                 random = np.random.default_rng((self.seed, epoch, number + 1))
-                if isinstance(batch, tuple):
-                    batch = (self.transform(batch[0], random), *batch[1:])
-                else:
-                    batch = self.transform(batch, random)
+                pixels = batch[0] if isinstance(batch, tuple) else batch
+                changed = self.transform(pixels, random)
+                if not isinstance(changed, np.ndarray) or len(changed) != len(pixels):
+                    raise TypeError(
+                        f"DataLoader: the transform made {changed!r:.60} of an array of shape "
+                        f"{pixels.shape}; it gives back an array of as many samples."
+                    )
+                batch = (changed, *batch[1:]) if isinstance(batch, tuple) else changed
             yield batch
 
     def state_dict(self) -> dict[str, int]:

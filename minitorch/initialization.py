@@ -43,6 +43,8 @@ Array = np.ndarray
 
 def filled(tensor: Tensor, values: Array | float) -> Tensor:
     """Write `values` into the tensor and return it."""
+    if tensor.array.dtype.kind != "f" and not np.array_equal(values, np.rint(values)):
+        raise TypeError(f"initialization: {tensor.dtype} holds whole numbers only.")
     tensor.array[...] = values
     clock.stamp(tensor.array)
     return tensor
@@ -74,11 +76,15 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     """Evenly distributed from a to b."""
+    if not -math.inf < a <= b < math.inf:
+        raise ValueError(f"uniform_: from {a} to {b} is no interval.")
     return filled(tensor, generator().uniform(a, b, tensor.shape))
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Normally distributed."""
+    if not (0 <= std < math.inf and math.isfinite(mean)):
+        raise ValueError(f"normal_: mean {mean} and std {std}: a std from 0 on is needed.")
     return filled(tensor, generator().normal(mean, std, tensor.shape))
 
 
@@ -99,7 +105,7 @@ def zeros_(tensor: Tensor) -> Tensor:
 
 def xavier_std(tensor: Tensor, gain: float) -> float:
     """The deviation that keeps both activations and gradients steady: Glorot and Bengio 2010."""
-    return gain * math.sqrt(2 / sum(fans(tensor)))
+    return gain * math.sqrt(2 / max(sum(fans(tensor)), 1))
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0) -> Tensor:
@@ -121,7 +127,7 @@ def kaiming_std(tensor: Tensor, slope: float, mode: str, nonlinearity: str) -> f
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f'mode is "fan_in" or "fan_out", not {mode!r}.')
     fan = fans(tensor)[mode == "fan_out"]
-    return calculate_gain(nonlinearity, slope) / math.sqrt(fan)
+    return calculate_gain(nonlinearity, slope) / math.sqrt(max(fan, 1))
 
 
 def kaiming_uniform_(

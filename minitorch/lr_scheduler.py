@@ -12,6 +12,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from minitorch.optimizer import NUMBER
+
 if TYPE_CHECKING:
     from minitorch.optimizer import Optimizer
 
@@ -26,8 +28,15 @@ __all__ = [
     "ReduceLROnPlateau",
     "SequentialLR",
     "StepLR",
+    "check_steps",
     "cosine",
 ]
+
+
+def check_steps(schedule: str, name: str, count: Any) -> None:
+    """Raise ValueError where `count` is no number of steps."""
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"{schedule}: {name} is a whole number from 1 on, not {count!r}.")
 
 
 class LRScheduler:
@@ -52,6 +61,12 @@ class LRScheduler:
 
     def apply(self) -> None:
         """Set the rates."""
+        if len(self.base_lrs) != len(self.optimizer.param_groups):
+            raise ValueError(
+                f"{type(self).__name__}: it knows {len(self.base_lrs)} parameter groups, the "
+                f"optimizer has {len(self.optimizer.param_groups)}. Build the schedule after the "
+                "last group was added, and as it was when its state was saved."
+            )
         for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
             group["lr"] = self.rate(base, self.last_epoch)
 
@@ -65,6 +80,11 @@ class LRScheduler:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` gave, in a schedule that was built alike."""
+        if state.keys() != self.state_dict().keys():
+            raise ValueError(
+                f"{type(self).__name__}: its state has {', '.join(self.state_dict())}, not "
+                f"{', '.join(state)}. Was it saved by a schedule of another kind?"
+            )
         self.last_epoch = int(state["last_epoch"])
         self.base_lrs = [float(base) for base in state["base_lrs"]]
         self.apply()
@@ -87,6 +107,7 @@ class StepLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         self.step_size, self.gamma = step_size, gamma
+        check_steps("StepLR", "step_size", step_size)
         super().__init__(optimizer)
 
     def rate(self, base: float, step: int) -> float:
@@ -130,6 +151,7 @@ class LinearLR(LRScheduler):
     ) -> None:
         self.start_factor, self.end_factor = start_factor, end_factor
         self.total_iters = total_iters
+        check_steps("LinearLR", "total_iters", total_iters)
         super().__init__(optimizer)
 
     def rate(self, base: float, step: int) -> float:
@@ -148,6 +170,7 @@ class CosineAnnealingLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
         self.T_max, self.eta_min = T_max, eta_min
+        check_steps("CosineAnnealingLR", "T_max", T_max)
         super().__init__(optimizer)
 
     def rate(self, base: float, step: int) -> float:
@@ -158,23 +181,35 @@ class CosineAnnealingLR(LRScheduler):
 class OneCycleLR(LRScheduler):
     """Up to `max_lr` and down to almost nothing, in `total_steps`: Smith and Topin 2017.
 
-    Momentum goes the other way, down and up again, if `cycle_momentum`.
+    A list of `max_lr` has one for each parameter group; `epochs` and `steps_per_epoch` may stand
+    for their product. Momentum goes the other way, down and up again, if `cycle_momentum`.
     """
 
     def __init__(
         self,
         optimizer: Optimizer,
-        max_lr: float,
-        total_steps: int,
+        max_lr: float | Sequence[float],
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
         pct_start: float = 0.3,
+        *,
         cycle_momentum: bool = True,
         base_momentum: float = 0.85,
         max_momentum: float = 0.95,
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,
     ) -> None:
-        self.max_lr, self.first_lr = max_lr, max_lr / div_factor
-        self.final_lr = self.first_lr / final_div_factor
+        groups = len(optimizer.param_groups)
+        self.max_lrs = [max_lr] * groups if isinstance(max_lr, NUMBER) else list(max_lr)
+        if len(self.max_lrs) != groups:
+            raise ValueError(f"OneCycleLR: {len(self.max_lrs)} of max_lr for {groups} groups.")
+        if total_steps is None:
+            total_steps = (epochs or 0) * (steps_per_epoch or 0)
+        check_steps("OneCycleLR", "total_steps, or epochs * steps_per_epoch,", total_steps)
+        if not 0 <= pct_start <= 1:
+            raise ValueError(f"OneCycleLR: pct_start is from 0 to 1, not {pct_start}.")
+        self.div_factor, self.final_div_factor = div_factor, final_div_factor
         self.total_steps = total_steps
         self.peak = pct_start * total_steps - 1
         self.momenta = (max_momentum, base_momentum) if cycle_momentum else None
@@ -183,21 +218,29 @@ class OneCycleLR(LRScheduler):
     def between(self, first: float, peak: float, last: float, step: int) -> float:
         """From the first value over the one at the peak to the last."""
         if step <= self.peak:
-            return cosine(first, peak, step / self.peak)
+            return cosine(first, peak, step / self.peak) if self.peak else peak
         return cosine(peak, last, (step - self.peak) / (self.total_steps - 1 - self.peak))
 
     def rate(self, base: float, step: int) -> float:
-        """The rate after `step` steps; raises ValueError after the last."""
+        """The rate after `step` steps where all groups have the same; see `rate_to`."""
+        if len(set(self.max_lrs)) > 1:
+            raise ValueError("SequentialLR: a OneCycleLR in it has one max_lr for all groups.")
+        return self.rate_to(self.max_lrs[0], step)
+
+    def rate_to(self, top: float, step: int) -> float:
+        """The rate after `step` steps on the way to `top`; raises ValueError after the last."""
         if step >= self.total_steps:
             raise ValueError(
                 f"OneCycleLR: step {step + 1} of {self.total_steps}. Give it as many total_steps "
                 "as there will be: batches per epoch times epochs."
             )
-        return self.between(self.first_lr, self.max_lr, self.final_lr, step)
+        first = top / self.div_factor
+        return self.between(first, top, first / self.final_div_factor, step)
 
     def apply(self) -> None:
         """Set the rates, and the momentum or Adam's first beta."""
-        super().apply()
+        for group, top in zip(self.optimizer.param_groups, self.max_lrs, strict=True):
+            group["lr"] = self.rate_to(top, self.last_epoch)
         if self.momenta is None:
             return
         high, low = self.momenta
@@ -217,6 +260,11 @@ class SequentialLR(LRScheduler):
     ) -> None:
         if len(schedulers) != len(milestones) + 1:
             raise ValueError("SequentialLR: between n schedules there are n - 1 milestones.")
+        if wrong := [each for each in schedulers if not isinstance(each, LRScheduler)]:
+            raise TypeError(
+                f"SequentialLR: {type(wrong[0]).__name__} cannot be told which step it is at. Step "
+                "it by itself, after the others are through."
+            )
         self.schedulers, self.milestones = schedulers, milestones
         super().__init__(optimizer)
 
@@ -246,6 +294,8 @@ class ReduceLROnPlateau:
     ) -> None:
         if mode not in ("min", "max"):
             raise ValueError(f'ReduceLROnPlateau: mode is "min" or "max", not {mode!r}.')
+        if not 0 <= factor < 1:
+            raise ValueError(f"ReduceLROnPlateau: factor is from 0 to below 1, not {factor}.")
         self.optimizer = optimizer
         self.sign = 1 if mode == "min" else -1
         self.factor, self.patience, self.threshold = factor, patience, threshold
@@ -280,5 +330,10 @@ class ReduceLROnPlateau:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` gave."""
+        if state.keys() != self.state_dict().keys():
+            raise ValueError(
+                f"ReduceLROnPlateau: its state has {', '.join(self.state_dict())}, not "
+                f"{', '.join(state)}."
+            )
         self.best = float(state["best"])
         self.bad_steps, self.waiting = int(state["bad_steps"]), int(state["waiting"])

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +57,8 @@ class Muon(Optimizer):
     """
 
     whole = True
+    assumed: ClassVar[dict[str, Any]] = {"step": 1}  # PyTorch counts none
+    fixed: ClassVar[dict[str, Any]] = {"ns_coefficients": COEFFICIENTS, "eps": 1e-7}
 
     def __init__(
         self,

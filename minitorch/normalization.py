@@ -170,7 +170,7 @@ class BatchNorm(Module):
     ----------
     num_features : channels
     eps : added to the variance, against division by 0
-    momentum : how much of each batch enters the running statistics
+    momentum : how much of each batch enters the running statistics; None for their plain average
     affine : whether there are a weight and a bias
     track_running_stats : whether use differs from training
     """
@@ -182,7 +182,7 @@ class BatchNorm(Module):
         self,
         num_features: int,
         eps: float = 1e-5,
-        momentum: float = 0.1,
+        momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
     ) -> None:
@@ -206,6 +206,10 @@ class BatchNorm(Module):
             )
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked.array += 1
+        momentum = self.momentum
+        if momentum is None:
+            seen = self.num_batches_tracked
+            momentum = 0.0 if seen is None else 1 / max(int(seen.array), 1)
         return self.normalize(
             x,
             self.running_mean,
@@ -213,7 +217,7 @@ class BatchNorm(Module):
             self.weight,
             self.bias,
             training=self.training,
-            momentum=self.momentum,
+            momentum=momentum,
             eps=self.eps,
         )
 
@@ -259,6 +263,10 @@ class GroupNorm(Module):
     def __init__(
         self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True
     ) -> None:
+        if num_groups < 1 or num_channels % num_groups:
+            raise ValueError(
+                f"GroupNorm: {num_channels} channels make no {num_groups} equal groups."
+            )
         self.num_groups, self.eps = num_groups, eps
         ones = np.ones(num_channels, np.float32)
         self.weight = Parameter(ones) if affine else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,9 @@ class Optimizer:
     """
 
     whole = False  # whether an update needs all of a parameter at once, and no piece will do
+    optional: tuple[tuple[str, str], ...] = ()  # settings, and what is kept from when they are on
+    assumed: ClassVar[dict[str, Any]] = {}  # what PyTorch's state of a parameter does not say
+    fixed: ClassVar[dict[str, Any]] = {}  # settings of PyTorch's that are no choice here
 
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
         self.defaults = defaults
@@ -126,6 +129,9 @@ class Optimizer:
         state = self.state.get(parameter)
         if state is None:
             state = self.state[parameter] = self.start(value, group)
+        for setting, name in self.optional:
+            if group[setting] and name not in state:
+                state[name], state["step"] = np.zeros_like(value), 0  # its first step comes now
         state["step"] += 1
         if self.whole or value.size <= BLOCK:
             self.update(value, grad, state, group)
@@ -179,11 +185,19 @@ class Optimizer:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a `state_dict` of an optimizer of the same kind over the same parameters.
 
-        Raises ValueError, with everything as it was, where it is of another.
+        PyTorch's are taken too. Raises ValueError, with everything as it was, where it is of
+        another.
         """
-        name, saved_groups = f"load_state_dict of {type(self).__name__}", state_dict["param_groups"]
+        name = f"load_state_dict of {type(self).__name__}"
+        try:
+            saved_groups, saved_state = state_dict["param_groups"], state_dict["state"]
+            given = [len(saved["params"]) for saved in saved_groups]
+        except (LookupError, TypeError) as error:
+            raise ValueError(
+                f"{name}: this is no state of an optimizer, which has `state` and `param_groups` "
+                "with their `params`."
+            ) from error
         own = [len(group["params"]) for group in self.param_groups]
-        given = [len(saved["params"]) for saved in saved_groups]
         if own != given:
             raise ValueError(
                 f"{name}: its groups have {own} parameters, the saved ones {given}. Build the "
@@ -191,7 +205,7 @@ class Optimizer:
             )
         state, loaded = {}, []
         for group, saved in zip(self.param_groups, saved_groups, strict=True):
-            settings = {**saved, "params": group["params"]}
+            settings = {**self.without_torch(saved), "params": group["params"]}
             if "betas" in saved:
                 settings["betas"] = tuple(saved["betas"])  # saved as JSON, which knows only lists
             if differing := (settings.keys() ^ self.defaults.keys()) - {"params", "initial_lr"}:
@@ -202,21 +216,37 @@ class Optimizer:
             self.check_settings(settings)
             loaded.append(settings)
             for number, parameter in zip(saved["params"], group["params"], strict=True):
-                if number in state_dict["state"]:
+                if number in saved_state:
                     label = f"{name}, {parameter.name or f'parameter {number}'}"
-                    kept = state_dict["state"][number]
+                    kept = {**self.assumed, **saved_state[number]}
                     state[parameter] = self.fitting_state(label, parameter.array, kept, settings)
-        if len(state) != len(state_dict["state"]):
+        if len(state) != len(saved_state):
             raise ValueError(f"{name}: there is state of parameters that are in no group.")
         self.state = state
         for group, settings in zip(self.param_groups, loaded, strict=True):
             group.update(settings)
 
+    def without_torch(self, saved: dict[str, Any]) -> dict[str, Any]:
+        """A saved group without what PyTorch says besides, where we do as it says."""
+
+        def as_here(name: str, value: Any) -> bool:
+            if name in self.fixed:
+                return bool(value == self.fixed[name])
+            return name in ("foreach", "fused", "capturable", "differentiable") or not value
+
+        return {
+            name: value
+            for name, value in saved.items()
+            if name in self.defaults or name in ("params", "initial_lr") or not as_here(name, value)
+        }
+
     def fitting_state(
         self, label: str, value: Array, kept: dict[str, Any], group: dict[str, Any]
     ) -> dict[str, Any]:
         """A copy of what was `kept` for a parameter; raises ValueError where it does not fit."""
-        if missing := self.start(value[:0], group).keys() - kept.keys():
+        wanted = self.start(value[:0], group).keys()
+        wanted |= {name for setting, name in self.optional if group[setting]}
+        if missing := wanted - kept.keys():
             raise ValueError(f"{label}: there is no {', '.join(sorted(missing))} in its state.")
         state: dict[str, Any] = {"step": int(kept["step"])}
         for name in kept.keys() - state.keys():

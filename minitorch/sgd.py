@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
-
-import numpy as np
+from typing import Any, ClassVar
 
 from minitorch.optimizer import Array, Optimizer
 
@@ -21,6 +19,9 @@ class SGD(Optimizer):
     value -= lr * momentum_buffer; with `nesterov`, lr * (grad + momentum * momentum_buffer).
     Sutskever et al. 2013, in PyTorch's form.
     """
+
+    optional = (("momentum", "momentum_buffer"),)
+    assumed: ClassVar[dict[str, Any]] = {"step": 1}  # PyTorch counts none
 
     def __init__(
         self,
@@ -45,11 +46,6 @@ class SGD(Optimizer):
         super().check_settings(settings)
         if settings["nesterov"] and (not settings["momentum"] or settings["dampening"]):
             raise ValueError("SGD: nesterov needs a momentum above 0, and no dampening.")
-
-    def start(self, value: Array, group: dict[str, Any]) -> dict[str, Any]:
-        """The velocity, at rest."""
-        state = super().start(value, group)
-        return {**state, "momentum_buffer": np.zeros_like(value)} if group["momentum"] else state
 
     def update(self, value: Array, grad: Array, state: dict[str, Any], group: Any) -> None:
         """Change `value` in place."""

@@ -100,6 +100,8 @@ class Trainer:
         self.optimizer = optimizer
         self.loss = loss
         self.metrics = metrics or {}
+        if taken := self.metrics.keys() & {"epoch", "loss", "lr", "seconds"}:
+            raise ValueError(f"Trainer: a metric needs another name than {', '.join(taken)}.")
         self.callbacks = list(callbacks)
         self.history: list[dict[str, Any]] = []
         self.epoch = 0  # how many are complete
@@ -127,6 +129,8 @@ class Trainer:
         hand: the model is usable, `stopped` says so. Raises FloatingPointError when the loss is
         no longer a number, ValueError when there is no batch.
         """
+        if not isinstance(epochs, int | np.integer) or epochs < 0:
+            raise ValueError(f"fit: epochs is a whole number from 0 on, not {epochs!r}.")
         self.last_epoch = self.epoch + epochs
         self.batches_per_epoch = len(batches) if isinstance(batches, Sized) else None
         measured = ["loss", *self.metrics]
@@ -181,7 +185,10 @@ class Trainer:
             if self.stopped and self.batch != self.batches_per_epoch:
                 return
         if not self.batch:
-            raise ValueError("fit: there was no batch. Is the data set smaller than one batch?")
+            raise ValueError(
+                "fit: there was no batch. Is the data set smaller than one, or are the batches an "
+                "iterator that is used up? A DataLoader or a list can be gone through again."
+            )
         row = {"epoch": self.epoch + 1, **self.averages.result()}
         if validation is not None:
             figures = self.evaluate(validation)
@@ -219,8 +226,13 @@ class Trainer:
 
     def measure(self, output: Tensor, target: Tensor, loss: Tensor) -> dict[str, float]:
         """The loss and the metrics of one batch as plain numbers."""
-        values = {name: float(metric(output, target)) for name, metric in self.metrics.items()}
-        return {"loss": float(loss), **values}
+        values = {"loss": loss}
+        values |= {name: metric(output, target) for name, metric in self.metrics.items()}
+        for name, value in values.items():
+            shape = getattr(value, "shape", ())
+            if math.prod(shape) != 1:
+                raise ValueError(f"Trainer: {name} is one number, not of shape {shape}.")
+        return {name: float(value) for name, value in values.items()}
 
     def evaluate(self, batches: Iterable[Any]) -> dict[str, float]:
         """Loss and metrics over all batches, in evaluation mode."""

@@ -57,7 +57,8 @@ class Normalize:
     std: Sequence[float]
 
     def __post_init__(self) -> None:
-        if np.size(self.mean) != np.size(self.std) or not np.min(self.std) > 0:
+        numbers = np.isfinite([*np.ravel(self.mean), *np.ravel(self.std)]).all()
+        if np.size(self.mean) != np.size(self.std) or not np.min(self.std) > 0 or not numbers:
             raise ValueError(
                 f"Normalize: a mean and a std above 0 per channel, not {self.mean} and {self.std}."
             )
@@ -104,8 +105,10 @@ class RandomCrop:
     padding: int = 4
 
     def __post_init__(self) -> None:
-        if self.padding < 0:
-            raise ValueError(f"RandomCrop: padding is a number from 0 on, not {self.padding}.")
+        if not isinstance(self.padding, int | np.integer) or self.padding < 0:
+            raise ValueError(
+                f"RandomCrop: padding is a whole number from 0 on, not {self.padding}."
+            )
 
     def __call__(self, images: Array, random: np.random.Generator) -> Array:
         """Return a moved copy."""
@@ -128,8 +131,8 @@ class Cutout:
     size: int
 
     def __post_init__(self) -> None:
-        if self.size < 0:
-            raise ValueError(f"Cutout: size is a number from 0 on, not {self.size}.")
+        if not isinstance(self.size, int | np.integer) or self.size < 0:
+            raise ValueError(f"Cutout: size is a whole number from 0 on, not {self.size}.")
 
     def __call__(self, images: Array, random: np.random.Generator) -> Array:
         """Return a copy with holes."""
@@ -152,6 +155,13 @@ class RandomAffine:
 
     degrees: float = 0.0
     shift: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.degrees <= 180 and 0 <= self.shift < np.inf):
+            raise ValueError(
+                f"RandomAffine: degrees from 0 to 180 and a shift from 0 on, not {self.degrees} "
+                f"and {self.shift}."
+            )
 
     def __call__(self, images: Array, random: np.random.Generator) -> Array:
         """Return a turned copy; whole numbers are rounded to whole numbers."""

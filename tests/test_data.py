@@ -209,10 +209,26 @@ def test_subset_of_a_subset_in_one_batch():
     assert Subset(Squares(), [2, 1]).batch(np.arange(2))[1].tolist() == [2, 1]
 
 
-@pytest.mark.parametrize("lengths", [[5, 4], [0.5, 0.4], [11, -1], [20], []])
+@pytest.mark.parametrize(
+    "lengths", [[5, 4], [0.5, 0.4], [11, -1], [20], [], [7.5, 2.5], [np.nan, 1]]
+)
 def test_a_split_that_does_not_add_up_is_refused(lengths):
     with pytest.raises(ValueError, match="add up to 10"):
         random_split(NUMBERS, lengths)
+
+
+def test_parts_of_a_plain_list_are_served_too():
+    parts = random_split(list(range(10)), [7, 3], seed=0)
+    served = [
+        number for part in parts for batch in DataLoader(part, 2) for number in batch.tolist()
+    ]
+    assert sorted(served) == list(range(10))
+
+
+@pytest.mark.parametrize("made", [None, np.zeros(3), [1, 2]])
+def test_a_transform_that_loses_samples_is_refused(made):
+    with pytest.raises(TypeError, match=r"transform made .* of an array of shape \(2,"):
+        list(DataLoader(NUMBERS, 2, transform=lambda images, random: made))
 
 
 def test_bad_input_is_named():

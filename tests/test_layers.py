@@ -199,7 +199,12 @@ BAD = [
     (lambda: nn.BatchNorm1d(3)(minitorch.ones(4, 2)), "3 channels"),
     (lambda: nn.BatchNorm2d(3)(minitorch.ones(4, 3)), "4 dimensions|dimensions"),
     (lambda: nn.LayerNorm(3)(minitorch.ones(4, 2)), r"does not end in \(3,\)"),
-    (lambda: nn.GroupNorm(2, 3)(minitorch.ones(4, 3)), "2 equal groups"),
+    (lambda: nn.GroupNorm(2, 3), "2 equal groups"),
+    (lambda: nn.GroupNorm(0, 3), "0 equal groups"),
+    (lambda: F.group_norm(minitorch.ones(4, 3), 2), "2 equal groups"),
+    (lambda: nn.init.normal_(minitorch.zeros(2), 0, -1), "a std from 0"),
+    (lambda: nn.init.uniform_(minitorch.zeros(2), 1, 0), "no interval"),
+    (lambda: nn.init.kaiming_uniform_(minitorch.zeros(2)), "no fans"),
 ]
 
 
@@ -207,6 +212,26 @@ BAD = [
 def test_inputs_that_do_not_fit_are_explained(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_a_weight_without_elements_has_nothing_to_begin():
+    for name in ("kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "orthogonal_"):
+        assert getattr(nn.init, name)(minitorch.zeros(3, 0)).shape == (3, 0)
+
+
+def test_whole_numbers_take_no_random_weights():
+    assert nn.init.constant_(minitorch.zeros(2, dtype=np.int64), 3.0).tolist() == [3, 3]
+    with pytest.raises(TypeError, match="int64 holds whole numbers"):
+        nn.init.normal_(minitorch.zeros(2, dtype=np.int64))
+
+
+def test_without_momentum_the_running_statistics_are_plain_averages():
+    layer = nn.BatchNorm1d(1, momentum=None)
+    for values in ([0.0, 2.0], [4.0, 8.0], [1.0, 1.0]):
+        layer(minitorch.tensor(values).reshape(2, 1))
+    state = layer.state_dict()
+    assert state["running_mean"].item() == pytest.approx((1 + 6 + 1) / 3)
+    assert state["running_var"].item() == pytest.approx((2 + 8 + 0) / 3)
 
 
 def test_initial_deviations_follow_the_fans():

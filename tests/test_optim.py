@@ -382,6 +382,109 @@ def test_loaded_state_lies_in_memory_as_the_parameter_does():
     assert second.state[weight]["exp_avg"].strides == weight.array.strides
 
 
+@pytest.mark.parametrize(
+    "kind, setting, value",
+    [
+        (optim.SGD, "momentum", 0.9),
+        (optim.RMSprop, "momentum", 0.9),
+        (optim.RMSprop, "centered", 1),
+    ],
+)
+@pytest.mark.parametrize("size", [3, BLOCK + 3])
+def test_a_setting_turned_on_after_the_first_step_begins_its_average_then(
+    kind, setting, value, size
+):
+    weight = nn.Parameter(np.zeros(size))
+    optimizer = kind([weight], lr=0.1)
+    steps(optimizer, [weight], 1)
+    optimizer.param_groups[0][setting] = value
+    if kind is optim.SGD:
+        optimizer.param_groups[0]["dampening"] = 0.5
+    before = weight.array.copy()
+    (grad,) = steps(optimizer, [weight], 1)
+    if kind is optim.SGD:
+        np.testing.assert_allclose(before - weight.array, 0.1 * grad)  # the first is not dampened
+    again = kind([weight], lr=0.1)
+    again.load_state_dict(optimizer.state_dict())
+    assert again.param_groups[0][setting] == value
+    assert len(again.state[weight]) == (2 if kind is optim.SGD else 3)
+
+
+@pytest.mark.parametrize("state", [{}, None, {"state": {}, "param_groups": [{}]}])
+def test_what_is_no_state_of_an_optimizer_is_refused(state):
+    with pytest.raises(ValueError, match="load_state_dict of SGD: this is no state"):
+        optim.SGD(WEIGHT).load_state_dict(state)
+
+
+rates = optim.lr_scheduler
+BAD_SCHEDULES: list[tuple[Any, Any, str]] = [
+    (lambda sgd: rates.StepLR(sgd, 0), ValueError, "StepLR: step_size"),
+    (lambda sgd: rates.LinearLR(sgd, total_iters=0), ValueError, "LinearLR: total_iters"),
+    (lambda sgd: rates.CosineAnnealingLR(sgd, 0), ValueError, "CosineAnnealingLR: T_max"),
+    (lambda sgd: rates.OneCycleLR(sgd, 1.0), ValueError, "epochs [*] steps_per_epoch"),
+    (lambda sgd: rates.OneCycleLR(sgd, 1.0, 9, pct_start=2), ValueError, "pct_start"),
+    (lambda sgd: rates.OneCycleLR(sgd, [1.0, 2.0], 9), ValueError, "2 of max_lr for 1 groups"),
+    (lambda sgd: rates.ReduceLROnPlateau(sgd, factor=2), ValueError, "factor is from 0 to below"),
+    (
+        lambda sgd: rates.SequentialLR(sgd, [rates.ReduceLROnPlateau(sgd)], []),
+        TypeError,
+        "ReduceLROnPlateau cannot be told",
+    ),
+    (
+        lambda sgd: rates.StepLR(sgd, 2).load_state_dict(rates.ReduceLROnPlateau(sgd).state_dict()),
+        ValueError,
+        "schedule of another kind",
+    ),
+    (
+        lambda sgd: rates.ReduceLROnPlateau(sgd).load_state_dict(rates.StepLR(sgd, 2).state_dict()),
+        ValueError,
+        "its state has best",
+    ),
+]
+
+
+@pytest.mark.parametrize("call, error, words", BAD_SCHEDULES)
+def test_bad_schedules_are_explained(call, error, words):
+    with pytest.raises(error, match=words):
+        call(optim.SGD([parameter(2)]))
+
+
+def test_a_schedule_refuses_groups_that_came_after_it():
+    optimizer = optim.SGD([parameter(2)], lr=1.0)
+    schedule = rates.StepLR(optimizer, 2)
+    optimizer.add_param_group({"params": [parameter(3)]})
+    with pytest.raises(ValueError, match="knows 1 parameter groups, the optimizer has 2"):
+        schedule.step()
+
+
+def test_one_cycle_by_group_and_by_epochs():
+    groups = [{"params": [parameter(2)]}, {"params": [parameter(3)]}]
+    cycle = rates.OneCycleLR(optim.SGD(groups), [1.0, 0.1], epochs=2, steps_per_epoch=5)
+    found = [cycle.get_last_lr()]
+    for _ in range(9):
+        cycle.step()
+        found.append(cycle.get_last_lr())
+    np.testing.assert_allclose([one / 10 for one, _ in found], [two for _, two in found])
+    assert max(found) == [1.0, 0.1]
+    with pytest.raises(ValueError, match="step 11 of 10"):
+        cycle.step()
+    assert rates.OneCycleLR(optim.SGD(WEIGHT), 1.0, 2, pct_start=0.5).get_last_lr() == [1.0]
+
+
+def test_clipping_names_the_parameters_at_fault_and_refuses_bad_limits():
+    model = nn.Linear(2, 1)
+    model(minitorch.ones(1, 2)).sum().backward()
+    assert model.bias.grad is not None
+    model.bias.grad.array[...] = np.float32(1e30)  # whose square is beyond float32
+    with pytest.raises(FloatingPointError, match=r"is inf \(bias: inf\)"):
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for limit in (-1.0, math.nan):
+        with pytest.raises(ValueError, match="max_norm"):
+            nn.utils.clip_grad_norm_(model.parameters(), limit)
+        with pytest.raises(ValueError, match="clip_value"):
+            nn.utils.clip_grad_value_(model.parameters(), limit)
+
+
 def test_clipping_by_norm_keeps_the_direction():
     one, two = parameter(2), parameter(1)
     one.grad, two.grad = minitorch.Tensor(np.array([3.0, 0.0])), minitorch.Tensor(np.array([4.0]))

@@ -412,6 +412,37 @@ def test_a_checkpoint_of_other_callbacks_is_refused(tmp_path):
         checkpoints.resume(other)
 
 
+@pytest.mark.parametrize("epochs", [1.5, -1, "2"])
+def test_epochs_are_whole_numbers(epochs):
+    with pytest.raises(ValueError, match="epochs is a whole number"):
+        build().fit(loader(), epochs, progress=False)
+
+
+def test_a_metric_cannot_take_the_place_of_the_loss():
+    """Under its name it would hide a loss that is no number."""
+    trainer = build()
+    for name in ("loss", "lr"):
+        with pytest.raises(ValueError, match=f"another name than {name}"):
+            Trainer(trainer.model, trainer.optimizer, cross_entropy, {name: accuracy})
+
+
+def test_a_loss_and_a_metric_are_one_number():
+    trainer = build()
+    trainer.loss = lambda output, target: output
+    with pytest.raises(ValueError, match=r"loss is one number, not of shape \(20, 2\)"):
+        trainer.fit(loader(), 1, progress=False)
+    trainer = build()
+    trainer.metrics = {"hits": lambda output, target: output.array.argmax(axis=1) == target.array}
+    with pytest.raises(ValueError, match=r"hits is one number, not of shape \(20,\)"):
+        trainer.fit(loader(), 1, progress=False)
+
+
+def test_batches_that_are_used_up_are_explained():
+    used_up = iter(list(loader()))
+    with pytest.raises(ValueError, match="iterator that is used up"):
+        build().fit(used_up, 2, progress=False)
+
+
 def test_no_batch_is_an_error():
     with pytest.raises(ValueError, match="no batch"):
         build().fit([], 1, progress=False)

@@ -21,13 +21,14 @@ def pictures(count=20, channels=3, order="first", dtype=np.uint8):
 
 
 class AlwaysMost(np.random.Generator):
-    """Draws the upper end, so that one knows what to expect."""
+    """Draws the upper end (or the lower), so that one knows what to expect."""
 
-    def __init__(self):
+    def __init__(self, least=False):
         super().__init__(np.random.PCG64(0))
+        self.least = least
 
     def uniform(self, low=0.0, high=1.0, size=None):
-        return np.full(size, high)
+        return np.full(size, low if self.least else high)
 
 
 def random():
@@ -125,7 +126,7 @@ def test_affine_without_angle_and_shift_changes_nothing():
 @pytest.mark.parametrize("degrees, turns", [(90, 1), (-90, -1), (180, 2)])
 def test_affine_turns_as_rot90(degrees, turns):
     square = pictures()[:, :, :6]
-    out = RandomAffine(degrees)(square, AlwaysMost())
+    out = RandomAffine(abs(degrees))(square, AlwaysMost(least=degrees < 0))
     np.testing.assert_array_equal(out, np.rot90(square, turns, axes=(2, 3)))
 
 
@@ -146,6 +147,13 @@ WRONG = [
     (lambda: RandomCrop(-1), "padding"),
     (lambda: Cutout(-3), "size"),
     (lambda: RandomHorizontalFlip(7), "probability"),
+    (lambda: Normalize([np.nan], [1.0]), "per channel"),
+    (lambda: Normalize([0.0], [np.inf]), "per channel"),
+    (lambda: RandomCrop(1.5), "whole number"),  # type: ignore[arg-type]
+    (lambda: Cutout(np.nan), "whole number"),  # type: ignore[arg-type]
+    (lambda: RandomAffine(np.nan), "degrees"),
+    (lambda: RandomAffine(-5), "degrees"),
+    (lambda: RandomAffine(5, np.inf), "shift"),
 ]
 
 

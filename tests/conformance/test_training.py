@@ -146,6 +146,7 @@ LAYERS = [
     (lambda package: package.nn.BatchNorm1d(4), (6, 4)),
     (lambda package: package.nn.BatchNorm1d(4, momentum=0.3, affine=False), (6, 4, 5)),
     (lambda package: package.nn.BatchNorm2d(3), (4, 3, 5, 2)),
+    (lambda package: package.nn.BatchNorm2d(3, momentum=None), (4, 3, 5, 2)),
     (lambda package: package.nn.BatchNorm2d(3, track_running_stats=False), (4, 3, 5, 2)),
     (lambda package: package.nn.LayerNorm(5), (4, 3, 5)),
     (lambda package: package.nn.LayerNorm((3, 5)), (4, 3, 5)),
@@ -197,6 +198,59 @@ def test_optimizer_state_has_the_names_of_torch():
     mine.step()
     reference.step()
     assert mine.state_dict()["state"][0].keys() == reference.state_dict()["state"][0].keys()
+
+
+def as_torch_state(state):
+    """An optimizer's state with tensors in place of arrays."""
+    kept = {
+        number: {
+            name: torch.tensor(value) if isinstance(value, np.ndarray) else value
+            for name, value in each.items()
+        }
+        for number, each in state["state"].items()
+    }
+    return {**state, "state": kept}
+
+
+CARRIED = [*OPTIMIZERS, ("Muon", {"lr": 0.02})]
+
+
+@pytest.mark.parametrize("name, settings", CARRIED)
+@pytest.mark.parametrize("there", [True, False])
+def test_optimizer_goes_on_from_the_state_of_the_other_side(name, settings, there, monkeypatch):
+    """Three steps on one side, three on the other: as six on one."""
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)  # in which Muon iterates
+    ours, theirs = pair_of_parameters([(5, 3), (3, 4)])
+    mine, reference = (
+        getattr(optim, name)(ours, **settings),
+        getattr(torch.optim, name)(theirs, **settings),
+    )
+    random = np.random.default_rng(1)
+    for number in range(6):
+        for parameter, twin in zip(ours, theirs, strict=True):
+            grad = random.standard_normal(parameter.shape).astype(np.float32)
+            parameter.grad, twin.grad = minitorch.Tensor(grad), torch.tensor(grad)
+        mine.step()
+        reference.step()
+        if number == 2 and there:
+            reference = getattr(torch.optim, name)(theirs, **{**settings, "lr": 7.0})
+            reference.load_state_dict(as_torch_state(mine.state_dict()))
+        elif number == 2:
+            mine = getattr(optim, name)(ours, **{**settings, "lr": 7.0})
+            mine.load_state_dict(reference.state_dict())
+    for parameter, twin in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(parameter.array, twin.detach().numpy(), rtol=2e-4, atol=2e-6)
+
+
+@pytest.mark.parametrize("setting", ["amsgrad", "maximize"])
+def test_state_of_torch_with_settings_that_are_not_here_is_refused(setting):
+    ours, theirs = pair_of_parameters([(3,)])
+    with pytest.raises(ValueError, match=setting):
+        optim.Adam(ours).load_state_dict(torch.optim.Adam(theirs, **{setting: True}).state_dict())
+    with pytest.raises(ValueError, match="decoupled_weight_decay"):
+        optim.Adam(ours).load_state_dict(torch.optim.AdamW(theirs).state_dict())
+    with pytest.raises(ValueError, match="decoupled_weight_decay"):
+        optim.AdamW(ours).load_state_dict(torch.optim.Adam(theirs).state_dict())
 
 
 def test_initial_deviations_are_those_of_torch():
