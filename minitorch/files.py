@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -35,8 +36,11 @@ def sync_folder(folder: Path) -> None:
 def write_safely(path: Path, content: bytes) -> None:
     """Write `content` to `path`: whoever reads it sees the old file or the new, never half of one.
 
-    Raises OSError, and leaves the old file as it was, when the disk is full or may not be written.
+    Raises OSError, and leaves the old file as it was, when the disk is full or may not be written,
+    or when `path` is a device, which the new file would take the place of.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "it is a device or a pipe", str(path))
     temporary = path.with_name(f"{path.name}.part")
     try:
         temporary.write_bytes(content)

@@ -334,3 +334,12 @@ def test_non_strict_loading_tells_what_it_left_out():
 def test_a_state_that_is_no_dict_is_refused():
     with pytest.raises(TypeError, match="no dict"):
         model().load_state_dict(None)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name here")
+def test_a_device_is_not_replaced_by_a_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(StateError, match="is a device or a pipe"):
+        save({"weight": np.ones(3, np.float32)}, pipe)
+    assert pipe.is_fifo()
