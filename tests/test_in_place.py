@@ -125,3 +125,16 @@ def test_detached_is_a_constant_that_shares_memory():
     h.relu_()
     assert seen.tolist() == h.tolist()
     (seen * h).sum().backward()
+
+
+def test_gradients_go_back_through_what_was_filled_and_copied():
+    x, y = (minitorch.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    z = x.clone()
+    z.copy_(y)
+    (z * 3).sum().backward()
+    assert x.grad.tolist() == [0, 0]
+    assert y.grad.tolist() == [3, 3]
+    z = y.clone()
+    z.zero_()
+    (z + y).sum().backward()
+    assert y.grad.tolist() == [4, 4]
