@@ -139,7 +139,8 @@ def pool_axes(
     if x.ndim != 4 or x.dtype.kind != "f":
         raise ValueError(f"{name}: x must be floats (N, C, H, W), not {x.dtype} {x.shape}.")
     sizes = whole_numbers(name, "kernel_size", kernel_size, 2, 1)
-    strides = whole_numbers(name, "stride", kernel_size if stride in (None, ()) else stride, 2, 1)
+    apart = kernel_size if stride is None or stride == () else stride
+    strides = whole_numbers(name, "stride", apart, 2, 1)
     pads = whole_numbers(name, "padding", padding, 2, 0)
     axes = []
     for length, size, step, pad in zip(x.shape[2:], sizes, strides, pads, strict=True):
