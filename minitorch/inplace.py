@@ -105,7 +105,7 @@ def fill(x: Array, value: Array) -> Any:
     """`value` in the shape and dtype of x, of which only these matter."""
     y = np.empty_like(x)
     y[...] = value
-    return y, (lambda grad: np.zeros_like(grad), lambda grad: grad)
+    return y, (lambda grad: masked(grad, False), lambda grad: grad)
 
 
 @op
