@@ -143,6 +143,7 @@ def take(browser: Browser, path: Path, shot: Shot, scheme: Any) -> None:
         viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme, reduced_motion="reduce"
     )
     page = context.new_page()
+    page.set_default_timeout(180_000)  # milliseconds; the machine may be busy
     page.goto(path.as_uri())
     for key in shot.keys:
         page.keyboard.press(key)

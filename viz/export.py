@@ -15,6 +15,8 @@ from typing import Any
 
 from viz import page
 
+# A page in a notebook: what one sees of the notebook between its bars, on a low screen.
+FRAME = "clamp(500px,calc(100vh - 125px),760px)"
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 PAGE = """<!doctype html>
@@ -66,7 +68,7 @@ def write_page(debugger: Any, path: Path) -> Path:
     return path
 
 
-def static_html(picture: str, frame: str | None, label: str, height: int = 760) -> str:
+def static_html(picture: str, frame: str | None, label: str) -> str:
     """Return HTML for a saved notebook: an SVG picture that gives way to the page of `stepper`.
 
     A sanitizer drops `style` and `iframe`, so on GitHub, or in a notebook that is not trusted, the
@@ -81,5 +83,5 @@ def static_html(picture: str, frame: str | None, label: str, height: int = 760) 
         "<style>.minitorch-static{display:none!important}</style>"
         f'<img class="minitorch-static" {image}>'
         f'<iframe title="{label}" srcdoc="{html.escape(frame, quote=True)}" '
-        f'sandbox="allow-scripts" style="width:100%;height:{height}px;border:0"></iframe>'
+        f'sandbox="allow-scripts" style="width:100%;height:{FRAME};border:0"></iframe>'
     )
