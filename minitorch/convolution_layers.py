@@ -12,6 +12,7 @@ import numpy as np
 from minitorch import convolution, joining, pooling, resizing
 from minitorch.creation import kaiming_uniform, uniform
 from minitorch.module import Module, Parameter
+from minitorch.pooling import GridSize
 from minitorch.tensor import Tensor
 from minitorch.windows import Padding, Pair, paddings, whole_numbers
 
@@ -208,7 +209,7 @@ class AvgPool2d(Module):
 class AdaptiveAvgPool2d(Module):
     """The mean of each cell of a grid laid over the images."""
 
-    def __init__(self, output_size: Pair) -> None:
+    def __init__(self, output_size: GridSize) -> None:
         self.output_size = output_size
 
     def forward(self, x: Tensor) -> Tensor:
@@ -219,7 +220,7 @@ class AdaptiveAvgPool2d(Module):
 class AdaptiveMaxPool2d(Module):
     """The largest number in each cell of a grid laid over the images."""
 
-    def __init__(self, output_size: Pair) -> None:
+    def __init__(self, output_size: GridSize) -> None:
         self.output_size = output_size
 
     def forward(self, x: Tensor) -> Tensor:

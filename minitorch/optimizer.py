@@ -244,7 +244,7 @@ class Optimizer:
         self, label: str, value: Array, kept: dict[str, Any], group: dict[str, Any]
     ) -> dict[str, Any]:
         """A copy of what was `kept` for a parameter; raises ValueError where it does not fit."""
-        wanted = self.start(value[:0], group).keys()
+        wanted = set(self.start(value[:0], group))
         wanted |= {name for setting, name in self.optional if group[setting]}
         if missing := wanted - kept.keys():
             raise ValueError(f"{label}: there is no {', '.join(sorted(missing))} in its state.")

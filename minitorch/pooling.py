@@ -22,6 +22,7 @@ from minitorch.windows import Axis, Pair, whole_numbers
 
 __all__ = [
     "Array",
+    "GridSize",
     "Tap",
     "adaptive_max_pool2d",
     "avg_pool2d",
@@ -39,6 +40,7 @@ __all__ = [
 
 
 Array = np.ndarray
+GridSize = int | Sequence[int | None]
 Tap = tuple[slice, slice, slice]
 
 
@@ -223,16 +225,15 @@ def pixels_per_window(axes: Sequence[Axis], shape: Sequence[int], with_padding: 
     return np.multiply.outer(*counts)[:, :, None]
 
 
-def grid(x: Array, output_size: Pair, name: str) -> list[list[slice]]:
+def grid(x: Array, output_size: GridSize, name: str) -> list[list[slice]]:
     """The rows and the columns of each cell; they overlap where they do not divide the image."""
     if x.ndim != 4 or 0 in x.shape[2:]:
         raise ValueError(f"{name}: x must be images (N, C, H, W), not of shape {x.shape}.")
-    if isinstance(output_size, Sequence):  # None keeps the size of x
-        output_size = [
-            length if size is None else size
-            for size, length in zip(output_size, x.shape[2:], strict=False)
-        ]
-    sizes = whole_numbers(name, "output_size", output_size, 2, 1)
+    given = [output_size] * 2 if isinstance(output_size, int) else output_size
+    kept = [  # None keeps the size of x
+        length if size is None else size for size, length in zip(given, x.shape[2:], strict=False)
+    ]
+    sizes = whole_numbers(name, "output_size", kept, 2, 1)
     return [
         [slice(k * length // count, -(-(k + 1) * length // count)) for k in range(count)]
         for length, count in zip(x.shape[2:], sizes, strict=True)
@@ -240,7 +241,7 @@ def grid(x: Array, output_size: Pair, name: str) -> list[list[slice]]:
 
 
 @op
-def adaptive_max_pool2d(x: Array, output_size: Pair) -> Any:
+def adaptive_max_pool2d(x: Array, output_size: GridSize) -> Any:
     """The largest number in each cell of a grid of `output_size` laid over x (N, C, H, W).
 
     Cells begin and end where `adaptive_avg_pool2d`'s do. The first of several largest gets the

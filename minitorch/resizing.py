@@ -14,7 +14,7 @@ import numpy as np
 
 from minitorch.convolution import channels_last
 from minitorch.op import op
-from minitorch.pooling import grid
+from minitorch.pooling import GridSize, grid
 from minitorch.windows import Pair, whole_numbers
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def bilinear_weights(length: int, target: int, align_corners: bool = False) -> A
     return matrix
 
 
-def adaptive_avg_pool2d(x: Tensor, output_size: Pair) -> Tensor:
+def adaptive_avg_pool2d(x: Tensor, output_size: GridSize) -> Tensor:
     """The mean of each cell of a grid of `output_size` laid over x (N, C, H, W).
 
     Cell k of n begins at floor(k * length / n) and ends at ceil((k + 1) * length / n).

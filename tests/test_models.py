@@ -108,7 +108,7 @@ def test_committed_answers_are_those_of_the_result(name):
 
 @pytest.mark.parametrize("name", COMMITTED)
 def test_committed_weights_give_the_committed_answers(name):
-    recipe = find(name)()
+    recipe: Any = find(name)()
     answers = np.load(FOLDER / "results" / f"{name}.answers.npz")
     found = recipe.probabilities(training.load(recipe, None), answers["images"])
     np.testing.assert_array_equal(found.argmax(axis=1), answers["says"][answers["worst"]])

@@ -426,7 +426,7 @@ BAD_SCHEDULES: list[tuple[Any, Any, str]] = [
     (lambda sgd: rates.OneCycleLR(sgd, [1.0, 2.0], 9), ValueError, "2 of max_lr for 1 groups"),
     (lambda sgd: rates.ReduceLROnPlateau(sgd, factor=2), ValueError, "factor is from 0 to below"),
     (
-        lambda sgd: rates.SequentialLR(sgd, [rates.ReduceLROnPlateau(sgd)], []),
+        lambda sgd: rates.SequentialLR(sgd, [rates.ReduceLROnPlateau(sgd)], []),  # type: ignore[list-item]
         TypeError,
         "ReduceLROnPlateau cannot be told",
     ),
@@ -474,6 +474,7 @@ def test_one_cycle_by_group_and_by_epochs():
 def test_clipping_names_the_parameters_at_fault_and_refuses_bad_limits():
     model = nn.Linear(2, 1)
     model(minitorch.ones(1, 2)).sum().backward()
+    assert model.bias is not None
     assert model.bias.grad is not None
     model.bias.grad.array[...] = np.float32(1e30)  # whose square is beyond float32
     with pytest.raises(FloatingPointError, match=r"is inf \(bias: inf\)"):

@@ -1,5 +1,8 @@
 """PyTorch's common tutorials, written from memory, with nothing changed but the imports."""
 
+# mypy: ignore-errors
+# The tutorials stay as their authors write them, and they do not write for a type checker.
+
 # ruff: noqa: B905, C417, UP008 - the tutorials' own style
 
 import math

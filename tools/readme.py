@@ -112,9 +112,10 @@ def chapters(root: Path) -> str:
 def results(root: Path) -> str:
     """Return what the trained models reached, beside what was published."""
     found = records(root / "models" / "results", Result)
-    head = ("model", "unseen data", "measure", "reached", "published")
-    head += ("epochs", "processor time", "by the clock", "command")
-    return table(head, [result.row() for result in found]) if found else "Nothing is trained yet."
+    head = "model, unseen data, measure, reached, published, epochs, processor time, by the clock"
+    columns = [*head.split(", "), "command"]
+    rows = [result.row() for result in found]
+    return table(columns, rows) if found else "Nothing is trained yet."
 
 
 def speed(root: Path) -> str:
