@@ -230,9 +230,7 @@ def grid(x: Array, output_size: GridSize, name: str) -> list[list[slice]]:
     if x.ndim != 4 or 0 in x.shape[2:]:
         raise ValueError(f"{name}: x must be images (N, C, H, W), not of shape {x.shape}.")
     given = [output_size] * 2 if isinstance(output_size, int) else output_size
-    kept = [  # None keeps the size of x
-        length if size is None else size for size, length in zip(given, x.shape[2:], strict=False)
-    ]
+    kept = [x.shape[2 + k % 2] if size is None else size for k, size in enumerate(given)]
     sizes = whole_numbers(name, "output_size", kept, 2, 1)
     return [
         [slice(k * length // count, -(-(k + 1) * length // count)) for k in range(count)]

@@ -48,6 +48,8 @@ def test_settings_as_pytorch_takes_them():
     np.testing.assert_allclose(summed, 4 * F.avg_pool2d(x, (2,), ()).array)
     kept = F.adaptive_avg_pool2d(x, (None, 3)).array
     np.testing.assert_array_equal(kept, F.adaptive_avg_pool2d(x, (4, 3)).array)
+    with pytest.raises(ValueError, match="adaptive_avg_pool2d: output_size"):
+        F.adaptive_avg_pool2d(x, (2, 2, 2))
     columns = F.unfold(x[:0], 2)
     assert columns.shape == (0, 12, 15)
 
