@@ -191,7 +191,7 @@ def grid_along(name: str, x: Any, dim: int, index: Any) -> tuple[Array, ...]:
     places, axis = whole_index(index), checked_dim(name, dim, x.ndim)
     pairs = enumerate(zip(places.shape, x.shape, strict=False))
     too_long = any(have > most for k, (have, most) in pairs if k != axis)
-    if max(places.ndim, 1) != max(x.ndim, 1) or too_long:
+    if (places.ndim or 1) != (x.ndim or 1) or too_long:
         raise ValueError(
             f"{name}: index of shape {places.shape} does not fit x of shape {x.shape}. It needs as "
             f"many dimensions, and may be longer only along dim {dim}."
