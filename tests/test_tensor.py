@@ -22,6 +22,40 @@ def test_python_numbers_never_widen():
     assert (x.half() * minitorch.arange(2)).dtype == minitorch.float16
 
 
+def test_a_tensor_without_dimensions_never_widens_one_with_them():
+    many = minitorch.tensor([1.0, 2.0])
+    one = minitorch.tensor(2.0, dtype=np.float64)
+    for y in (one * many, one / many, one - many, one**many, minitorch.maximum(one, many)):
+        assert y.dtype == minitorch.float32
+    small = minitorch.tensor([200, 7], dtype=np.uint8)
+    whole = minitorch.tensor(3, dtype=np.int32)
+    for y in (whole * small, small * whole, small * np.int64(3)):
+        assert y.dtype == minitorch.uint8 and y.tolist() == [88, 21]  # 600 - 2 * 256
+    assert minitorch.where(small > 9, whole, small).tolist() == [3, 7]
+    assert minitorch.where(small > 9, whole, small).dtype == minitorch.uint8
+    assert (small // minitorch.tensor(-3, dtype=np.int32)).tolist() == [0, 0]  # -3 is 253 there
+    assert (small + minitorch.tensor([3], dtype=np.int32)).dtype == minitorch.int32
+    assert (whole + minitorch.tensor([True])).dtype == minitorch.int32
+    assert small.sum().dtype == minitorch.int64 and small.argmax().dtype == minitorch.int64
+
+
+def test_numbers_made_of_booleans_are_int64():
+    chosen = minitorch.tensor([True, False])
+    for y in (chosen.square(), chosen**2, chosen + 1):
+        assert y.dtype == minitorch.int64
+    with pytest.raises(TypeError, match="pow: a boolean to the power of a boolean"):
+        chosen**True
+
+
+def test_what_is_equal_in_the_dtype_of_the_result_is_a_tie():
+    many = minitorch.tensor([0.1], dtype=np.float16, requires_grad=True)
+    one = minitorch.tensor(0.1, dtype=np.float64, requires_grad=True)  # 0.1 is not what many has
+    for choose in (minitorch.maximum, minitorch.minimum):
+        many.grad = one.grad = None
+        choose(many, one).backward(minitorch.ones(1))
+        assert many.grad.item() == one.grad.item() == 0.5
+
+
 def test_booleans_are_not_computed_in_half_precision():
     expected = np.arccos(np.float32(0))
     assert minitorch.tensor([False]).acos().array[0] == expected
