@@ -265,6 +265,8 @@ def masked_fill(x, mask, value):
         raise TypeError(
             f"masked_fill: {value!r} does not fit into {x.dtype}. Convert x: x.float()."
         )
+    if isinstance(value, int) and x.dtype.kind in "iu":
+        value = x.dtype.type(value)  # raises for a number out of its range
     return np.where(mask, value, x).astype(x.dtype, copy=False), (
         lambda grad: masked(grad, ~mask),
         None,

@@ -30,13 +30,15 @@ def test_a_tensor_without_dimensions_never_widens_one_with_them():
     small = minitorch.tensor([200, 7], dtype=np.uint8)
     whole = minitorch.tensor(3, dtype=np.int32)
     for y in (whole * small, small * whole, small * np.int64(3)):
-        assert y.dtype == minitorch.uint8 and y.tolist() == [88, 21]  # 600 - 2 * 256
+        assert y.dtype == minitorch.uint8
+        assert y.tolist() == [88, 21]  # 600 - 2 * 256
     assert minitorch.where(small > 9, whole, small).tolist() == [3, 7]
     assert minitorch.where(small > 9, whole, small).dtype == minitorch.uint8
     assert (small // minitorch.tensor(-3, dtype=np.int32)).tolist() == [0, 0]  # -3 is 253 there
     assert (small + minitorch.tensor([3], dtype=np.int32)).dtype == minitorch.int32
     assert (whole + minitorch.tensor([True])).dtype == minitorch.int32
-    assert small.sum().dtype == minitorch.int64 and small.argmax().dtype == minitorch.int64
+    assert small.sum().dtype == minitorch.int64
+    assert small.argmax().dtype == minitorch.int64
 
 
 def test_numbers_made_of_booleans_are_int64():
@@ -45,6 +47,28 @@ def test_numbers_made_of_booleans_are_int64():
         assert y.dtype == minitorch.int64
     with pytest.raises(TypeError, match="pow: a boolean to the power of a boolean"):
         chosen**True
+
+
+def test_a_number_that_its_integers_cannot_hold_is_refused():
+    small = minitorch.zeros(2, dtype=np.uint8)
+    with pytest.raises(RuntimeError, match=r"x\[index\] = value\(uint8 .*300 out of bounds"):
+        small[0] = 300
+    with pytest.raises(RuntimeError, match=r"masked_fill\(uint8 .*-1 out of bounds"):
+        small.masked_fill(small == 0, -1)
+    with pytest.raises(ValueError, match=r"x\[index\] = value.*NaN"):
+        minitorch.zeros(2, dtype=np.int64)[0] = float("nan")
+    assert small.tolist() == [0, 0]
+
+
+def test_an_index_that_numpy_and_pytorch_read_differently_is_refused():
+    index = minitorch.tensor([1, 0, 1], dtype=np.uint8)
+    x = minitorch.arange(3)
+    with pytest.raises(IndexError, match=r"uint8 is a mask to PyTorch.*bool\(\) or index.long"):
+        x[index]
+    with pytest.raises(IndexError, match="uint8 is a mask to PyTorch"):
+        x[index] = 1
+    assert x[index.bool()].tolist() == [0, 2]
+    assert x[index.long()].tolist() == [1, 0, 1]
 
 
 def test_what_is_equal_in_the_dtype_of_the_result_is_a_tie():
