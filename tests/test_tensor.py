@@ -280,3 +280,10 @@ def test_unique_meshgrid_and_where_with_one_argument():
     across, down = minitorch.meshgrid(tensor([5.0, 6]), tensor([7.0]), indexing="xy")
     assert (across.shape, across.tolist(), down.tolist()) == ((1, 2), [[5, 6]], [[7, 7]])
     assert [each.tolist() for each in minitorch.where(x > 2)] == [[0, 1], [0, 0]]
+
+
+def test_memory_is_what_the_elements_take():
+    x = minitorch.zeros(2, 3, dtype=np.float64)
+    assert x.element_size() * x.nelement() == 48
+    assert x.is_floating_point()
+    assert not x.long().is_floating_point()
