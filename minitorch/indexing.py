@@ -62,8 +62,14 @@ def plain_index(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple([plain_index(part) for part in index])
     index = getattr(index, "array", index) if not isinstance(index, np.ndarray) else index
-    is_number = isinstance(index, np.ndarray) and index.ndim == 0 and index.dtype.kind in "iu"
-    return int(index) if is_number else index
+    if not isinstance(index, np.ndarray):
+        return index
+    if index.dtype == np.uint8 and index.ndim:
+        raise IndexError(
+            "x[index]: an index of uint8 is a mask to PyTorch, but places to numpy. Say which you "
+            "mean: index.bool() or index.long()."
+        )
+    return int(index) if index.ndim == 0 and index.dtype.kind in "iu" else index
 
 
 def ints_first(index: Any) -> tuple[Any, ...]:

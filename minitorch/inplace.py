@@ -18,7 +18,7 @@ import numpy as np
 from minitorch import indexing, operations
 from minitorch.graph import mode
 from minitorch.indexing import getitem, ints_first, names_each_once, plain_index
-from minitorch.op import masked, op
+from minitorch.op import masked, op, raise_explained
 from minitorch.random import generator
 from minitorch.versions import clock, owner_of
 
@@ -137,7 +137,11 @@ def set_items(tensor: Tensor, index: Any, value: Any) -> None:
         overwrite(tensor, setitem(tensor, value, first), "x[index] = value")
     else:
         memory = tensor.array[first] if rest else tensor.array
-        memory[rest[0] if rest else first] = np.asarray(value)
+        plain = value if isinstance(value, int | float) else np.asarray(value)
+        try:
+            memory[rest[0] if rest else first] = plain
+        except Exception as error:
+            raise_explained(error, "x[index] = value", [memory, plain])
         clock.stamp(tensor.array)
 
 

@@ -30,12 +30,14 @@ __all__ = [
     "as_tensor",
     "connected",
     "describe",
+    "in_dtype",
     "in_rule",
     "is_array",
     "masked",
     "new_object",
     "op",
     "promoted",
+    "promoted_integer",
     "raise_explained",
     "refuse_out_of_date",
     "returned_by_ops",
@@ -88,17 +90,14 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
             raise_explained(error, function.__name__, arrays[:arity])
             raise
         value = made if type(made) is Array else np.asarray(made)
-        if value.dtype is not getattr(arrays[0], "dtype", None) and not settings.get("dtype"):
+        first = arrays[0]
+        if value.dtype is not getattr(first, "dtype", None) or (value.ndim and not first.ndim):
             kind = promoted(value.dtype, arrays[:arity])
-            if kind.kind == "f" and kind.itemsize > value.dtype.itemsize:
-                # numpy computes with booleans and small integers in half precision.
-                arrays[:arity] = [
-                    each.astype(kind) if isinstance(each, np.ndarray) else each
-                    for each in arrays[:arity]
-                ]
-                made, rules = function(*arrays, **settings)
-                value = np.asarray(made)
-            value = value.astype(kind, copy=False)
+            if kind != value.dtype and not settings.get("dtype"):
+                if kind.kind != "f" or kind.itemsize > value.dtype.itemsize:
+                    arrays[:arity] = in_dtype(kind, arrays[:arity])
+                    made, rules = function(*arrays, **settings)
+                value = np.asarray(made).astype(kind, copy=False)
         node = None
         if wanted and rules is not None and mode.grad_enabled:
             if len(parents) != arity:
@@ -185,9 +184,11 @@ def arrays_first(
 def promoted(dtype: np.dtype[Any], arrays: Sequence[Any]) -> np.dtype[Any]:
     """The dtype of a result for which numpy gave `dtype`, by PyTorch's rules.
 
-    Integers never widen a float, a 0-d array never widens one with dimensions, and from integers
-    alone comes float32.
+    Integers never widen a float, a 0-d array never widens one with dimensions of its kind, from
+    integers alone comes float32, and integers that come from booleans alone are int64.
     """
+    if dtype.kind in "iu":
+        return promoted_integer(dtype, arrays)
     if dtype.kind != "f":
         return dtype
     if len(arrays) == 1 and arrays[0].dtype.kind == "f":
@@ -198,6 +199,35 @@ def promoted(dtype: np.dtype[Any], arrays: Sequence[Any]) -> np.dtype[Any]:
         return np.dtype(np.float32)
     with_dimensions = [value.dtype for value in floats if value.ndim]
     return np.result_type(*(with_dimensions or [value.dtype for value in floats]))
+
+
+def promoted_integer(dtype: np.dtype[Any], arrays: Sequence[Any]) -> np.dtype[Any]:
+    """What `promoted` says of integers; places and counts, which ops make in int64, stay."""
+    numbers = [value for value in arrays if isinstance(value, np.ndarray | np.generic)]
+    whole = [value for value in numbers if value.dtype.kind in "iu"]
+    if any(value.dtype.kind == "f" for value in numbers):
+        return dtype
+    if not whole:
+        return np.dtype(np.int64)
+    if dtype != np.result_type(*[value.dtype for value in whole]):
+        return dtype
+    alike = [value for value in whole if isinstance(value, np.ndarray)]
+    with_dimensions = [value.dtype for value in alike if value.ndim]
+    return np.result_type(*(with_dimensions or [value.dtype for value in alike or whole]))
+
+
+def in_dtype(kind: np.dtype[Any], arrays: Sequence[Any]) -> list[Any]:
+    """The arrays as `kind`, where numpy computed in half precision or in wider integers.
+
+    Among integers, booleans stay what they are: an op may choose by them.
+    """
+    kept = "" if kind.kind == "f" else "b"
+    return [
+        value.astype(kind)
+        if isinstance(value, np.ndarray | np.generic) and value.dtype.kind != kept
+        else value
+        for value in arrays
+    ]
 
 
 def raise_explained(error: Exception, name: str, arrays: Sequence[Any]) -> None:

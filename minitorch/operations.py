@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.op import masked, op
+from minitorch.op import masked, op, promoted
 
 __all__ = [
     "Array",
@@ -22,6 +22,7 @@ __all__ = [
     "cos",
     "div",
     "exp",
+    "in_one_dtype",
     "linear",
     "log",
     "logistic",
@@ -81,7 +82,7 @@ def sqrt(x):
 @op
 def square(x):
     """`x * x`."""
-    return x * x, lambda grad: grad * 2 * x
+    return np.square(x), lambda grad: grad * 2 * x
 
 
 @op
@@ -191,6 +192,8 @@ def refuse_division_by_zero(name: str, a: Any, b: Any) -> None:
 def pow(x, exponent):
     """`x` to the power of `exponent`; a negative x has no derivative by the exponent (nan)."""
     y = x**exponent
+    if y.dtype == np.int8 and np.result_type(x, exponent) == np.bool_:
+        raise TypeError("pow: a boolean to the power of a boolean. Convert one of them: x.long().")
 
     def to_x(grad):
         return grad * exponent * x ** (exponent - (exponent != 0))
@@ -205,15 +208,25 @@ def pow(x, exponent):
 @op
 def maximum(a, b):
     """The larger of the two; where they are equal, each gets half of the gradient."""
+    a, b = in_one_dtype(a, b)
     return np.maximum(a, b), (
         lambda grad: masked(grad, a > b) + masked(grad, a == b) / 2,
         lambda grad: masked(grad, b > a) + masked(grad, a == b) / 2,
     )
 
 
+def in_one_dtype(a: Any, b: Any) -> tuple[Any, Any]:
+    """Two arrays of floats in the dtype of their result, so that what is equal there is a tie."""
+    if not isinstance(a, Array) or not isinstance(b, Array) or a.dtype is b.dtype:
+        return a, b
+    kind = promoted(np.result_type(a, b), (a, b))
+    return (a.astype(kind, copy=False), b.astype(kind, copy=False)) if kind.kind == "f" else (a, b)
+
+
 @op
 def minimum(a, b):
     """The smaller of the two; where they are equal, each gets half of the gradient."""
+    a, b = in_one_dtype(a, b)
     return np.minimum(a, b), (
         lambda grad: masked(grad, a < b) + masked(grad, a == b) / 2,
         lambda grad: masked(grad, b < a) + masked(grad, a == b) / 2,
@@ -252,6 +265,8 @@ def masked_fill(x, mask, value):
         raise TypeError(
             f"masked_fill: {value!r} does not fit into {x.dtype}. Convert x: x.float()."
         )
+    if isinstance(value, int) and x.dtype.kind in "iu":
+        value = x.dtype.type(value)  # raises for a number out of its range
     return np.where(mask, value, x).astype(x.dtype, copy=False), (
         lambda grad: masked(grad, ~mask),
         None,

@@ -49,6 +49,16 @@ class SpeaksPython:
         """Number of elements."""
         return self.array.size
 
+    nelement = numel
+
+    def element_size(self) -> builtins.int:
+        """Bytes of one element."""
+        return self.array.itemsize
+
+    def is_floating_point(self) -> builtins.bool:
+        """Whether its elements are floats."""
+        return self.array.dtype.kind == "f"
+
     def size(self, dim: builtins.int | None = None) -> Any:
         """The shape, or the size of one dimension."""
         return self.shape if dim is None else self.shape[dim]

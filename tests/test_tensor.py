@@ -22,6 +22,64 @@ def test_python_numbers_never_widen():
     assert (x.half() * minitorch.arange(2)).dtype == minitorch.float16
 
 
+def test_a_tensor_without_dimensions_never_widens_one_with_them():
+    many = minitorch.tensor([1.0, 2.0])
+    one = minitorch.tensor(2.0, dtype=np.float64)
+    for y in (one * many, one / many, one - many, one**many, minitorch.maximum(one, many)):
+        assert y.dtype == minitorch.float32
+    small = minitorch.tensor([200, 7], dtype=np.uint8)
+    whole = minitorch.tensor(3, dtype=np.int32)
+    for y in (whole * small, small * whole, small * np.int64(3)):
+        assert y.dtype == minitorch.uint8
+        assert y.tolist() == [88, 21]  # 600 - 2 * 256
+    assert minitorch.where(small > 9, whole, small).tolist() == [3, 7]
+    assert minitorch.where(small > 9, whole, small).dtype == minitorch.uint8
+    assert (small // minitorch.tensor(-3, dtype=np.int32)).tolist() == [0, 0]  # -3 is 253 there
+    assert (small + minitorch.tensor([3], dtype=np.int32)).dtype == minitorch.int32
+    assert (whole + minitorch.tensor([True])).dtype == minitorch.int32
+    assert small.sum().dtype == minitorch.int64
+    assert small.argmax().dtype == minitorch.int64
+
+
+def test_numbers_made_of_booleans_are_int64():
+    chosen = minitorch.tensor([True, False])
+    for y in (chosen.square(), chosen**2, chosen + 1):
+        assert y.dtype == minitorch.int64
+    with pytest.raises(TypeError, match="pow: a boolean to the power of a boolean"):
+        chosen**True
+
+
+def test_a_number_that_its_integers_cannot_hold_is_refused():
+    small = minitorch.zeros(2, dtype=np.uint8)
+    with pytest.raises(RuntimeError, match=r"x\[index\] = value\(uint8 .*300 out of bounds"):
+        small[0] = 300
+    with pytest.raises(RuntimeError, match=r"masked_fill\(uint8 .*-1 out of bounds"):
+        small.masked_fill(small == 0, -1)
+    with pytest.raises(ValueError, match=r"x\[index\] = value.*NaN"):
+        minitorch.zeros(2, dtype=np.int64)[0] = float("nan")
+    assert small.tolist() == [0, 0]
+
+
+def test_an_index_that_numpy_and_pytorch_read_differently_is_refused():
+    index = minitorch.tensor([1, 0, 1], dtype=np.uint8)
+    x = minitorch.arange(3)
+    with pytest.raises(IndexError, match=r"uint8 is a mask to PyTorch.*bool\(\) or index.long"):
+        x[index]
+    with pytest.raises(IndexError, match="uint8 is a mask to PyTorch"):
+        x[index] = 1
+    assert x[index.bool()].tolist() == [0, 2]
+    assert x[index.long()].tolist() == [1, 0, 1]
+
+
+def test_what_is_equal_in_the_dtype_of_the_result_is_a_tie():
+    many = minitorch.tensor([0.1], dtype=np.float16, requires_grad=True)
+    one = minitorch.tensor(0.1, dtype=np.float64, requires_grad=True)  # 0.1 is not what many has
+    for choose in (minitorch.maximum, minitorch.minimum):
+        many.grad = one.grad = None
+        choose(many, one).backward(minitorch.ones(1))
+        assert many.grad.item() == one.grad.item() == 0.5
+
+
 def test_booleans_are_not_computed_in_half_precision():
     expected = np.arccos(np.float32(0))
     assert minitorch.tensor([False]).acos().array[0] == expected
@@ -222,3 +280,10 @@ def test_unique_meshgrid_and_where_with_one_argument():
     across, down = minitorch.meshgrid(tensor([5.0, 6]), tensor([7.0]), indexing="xy")
     assert (across.shape, across.tolist(), down.tolist()) == ((1, 2), [[5, 6]], [[7, 7]])
     assert [each.tolist() for each in minitorch.where(x > 2)] == [[0, 1], [0, 0]]
+
+
+def test_memory_is_what_the_elements_take():
+    x = minitorch.zeros(2, 3, dtype=np.float64)
+    assert x.element_size() * x.nelement() == 48
+    assert x.is_floating_point()
+    assert not x.long().is_floating_point()
