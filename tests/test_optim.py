@@ -506,6 +506,17 @@ def test_clipping_by_value_and_of_what_is_no_number():
         nn.utils.clip_grad_norm_([weight], 1.0)
 
 
+@pytest.mark.parametrize(
+    "bad, left", [(math.inf, [math.nan, 0, 0]), (math.nan, [math.nan, math.nan, math.nan])]
+)
+def test_clipping_of_what_is_no_number_as_pytorch_does_if_asked(bad, left):
+    weight = parameter(3)
+    weight.grad = minitorch.Tensor(np.array([bad, 2.0, 0.0]))
+    norm = nn.utils.clip_grad_norm_([weight], 1.0, error_if_nonfinite=False)
+    np.testing.assert_equal(norm, bad)
+    np.testing.assert_equal(weight.grad.tolist(), left)
+
+
 def test_one_cycle_goes_up_and_down_and_then_refuses():
     optimizer = optim.SGD([parameter(2)], lr=1.0)
     cycle = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=10)
