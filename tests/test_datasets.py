@@ -331,6 +331,7 @@ def test_a_batch_that_would_run_code_is_refused(tmp_path, monkeypatch, protocol)
         b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7f.",  # 2**63 bytes
         b"\x80\x04\x95" + b"\xff" * 7 + b"\x7f.",  # a frame of as many
         b"\x80\x02T\xff\xff\xff\x7f.",  # 2**31 bytes
+        b"\x80\x05\x96\0\0\0\x04\0\0\0\0.",  # a bytearray of 2**26
         b"\x80\x02cnumpy\nndarray\n(J\xff\xff\xff\x7ftR.",  # an array of 2**31 numbers
         as_python_3_writes_it(*(part[:2] for part in rows_and_labels())).replace(b"u1", b"O8"),
         b"\x80\x02Nb.",
