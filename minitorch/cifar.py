@@ -20,7 +20,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from minitorch.digits import DataError, LabelledImages
-from minitorch.downloads import Source, data_folder, fetch, md5_of
+from minitorch.downloads import Source, data_folder, fetch, is_there, md5_of
 
 __all__ = [
     "CIFAR10_CLASSES",
@@ -70,7 +70,7 @@ def cifar10() -> tuple[LabelledImages, LabelledImages]:
     side. Krizhevsky 2009. Raises DataError.
     """
     folder = data_folder("cifar10")
-    if (folder / "labels.npz").exists():
+    if is_there(folder / "labels.npz"):
         return read_mosaics(folder)
     batches = [decode(content) for decode, content in stored_batches(folder)]
     images = np.concatenate([images for images, _ in batches])

@@ -501,6 +501,16 @@ def test_a_folder_of_pictures_is_a_data_set(tmp_path):
         folder[0]
 
 
+def test_hidden_folders_and_files_are_no_classes_and_no_pictures(tmp_path):
+    for name in (".ipynb_checkpoints", "cat", "dog"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (2, 2)).save(tmp_path / name / "0.png")
+    (tmp_path / "cat" / "._0.png").write_bytes(b"what another system says of 0.png")
+    folder = ImageFolder(tmp_path)
+    assert folder.classes == ["cat", "dog"]
+    assert [label for _, label in folder.samples] == [0, 1]
+
+
 def test_a_folder_without_pictures_is_refused(tmp_path):
     with pytest.raises(DataError, match="no folder with pictures"):
         ImageFolder(tmp_path)
