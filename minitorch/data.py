@@ -179,6 +179,11 @@ class DataLoader:
     ) -> None:
         if isinstance(dataset, tuple):
             raise TypeError("DataLoader: a tuple is no data set. Give it TensorDataset(*arrays).")
+        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+            raise TypeError(
+                f"DataLoader: {type(dataset).__name__} cannot be asked for its length and for "
+                "sample number k. Give it a Dataset, a list or an array."
+            )
         if num_workers:
             raise ValueError(
                 "DataLoader: there are no worker processes, so num_workers stays 0. Say prefetch=2 "

@@ -247,6 +247,10 @@ def test_bad_input_is_named():
             DataLoader(NUMBERS, **settings)
     with pytest.raises(TypeError, match=r"TensorDataset\(\*arrays\)"):
         DataLoader((np.zeros(3), np.zeros(3)))
+    no_data: list[Any] = [None, {1, 2}, iter([1, 2])]
+    for data in no_data:
+        with pytest.raises(TypeError, match="cannot be asked for its length"):
+            DataLoader(data)
     with pytest.raises(ValueError, match=r"num_workers stays 0.*prefetch=2"):
         DataLoader(NUMBERS, num_workers=4)
     assert len(DataLoader(NUMBERS, num_workers=0)) == len(NUMBERS)

@@ -286,6 +286,8 @@ WEIGHT = [parameter(2)]
 BAD = [
     (lambda: optim.SGD([]), ValueError, "no parameters"),
     (lambda: optim.SGD([minitorch.ones(2)]), ValueError, "requires a gradient"),
+    (lambda: optim.SGD(parameter(2)), TypeError, r"say \[tensor\]"),
+    (lambda: optim.SGD([{"lr": 1.0}]), TypeError, "names its `params`"),
     (lambda: optim.SGD([parameter(2) * 2]), ValueError, "leaf"),
     (lambda: optim.SGD([parameter(2)], lr=-1), ValueError, "lr must be a number from 0"),
     (lambda: optim.SGD([parameter(2)], lr=math.nan), ValueError, "lr must be a number from 0"),
@@ -425,6 +427,10 @@ BAD_SCHEDULES: list[tuple[Any, Any, str]] = [
     (lambda sgd: rates.OneCycleLR(sgd, 1.0, 9, pct_start=2), ValueError, "pct_start"),
     (lambda sgd: rates.OneCycleLR(sgd, [1.0, 2.0], 9), ValueError, "2 of max_lr for 1 groups"),
     (lambda sgd: rates.ReduceLROnPlateau(sgd, factor=2), ValueError, "factor is from 0 to below"),
+    (lambda sgd: rates.ReduceLROnPlateau(sgd, patience=-1), ValueError, "patience is a whole"),
+    (lambda sgd: rates.OneCycleLR(sgd, -1.0, 9), ValueError, "rate of -0.04 at step 0"),
+    (lambda sgd: rates.LambdaLR(sgd, lambda _: math.nan), ValueError, "LambdaLR.*rate of nan"),
+    (lambda sgd: rates.ExponentialLR(sgd, -0.5).step(), ValueError, "rate of -.* at step 1"),
     (
         lambda sgd: rates.SequentialLR(sgd, [rates.ReduceLROnPlateau(sgd)], []),  # type: ignore[list-item]
         TypeError,
