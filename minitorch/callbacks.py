@@ -207,8 +207,8 @@ class SaveCheckpoints(Callback):
         """Save, and keep the weights if they are the best so far."""
         now = trainer.history[-1].get(self.watch or "validation_accuracy", -math.inf * self.sign)
         if self.sign * now > self.best:
-            self.best = self.sign * now
             save(trainer.model.state_dict(), self.folder / "best.safetensors")
+            self.best = self.sign * now  # not before they are kept
         self.save(trainer)
 
     def on_fit_end(self, trainer: Trainer) -> None:

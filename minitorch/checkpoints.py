@@ -78,7 +78,8 @@ class Checkpoints:
 
     Parameters
     ----------
-    folder : where `last.safetensors` and `previous.safetensors` lie
+    folder : where `last.safetensors` and `previous.safetensors` lie; a kill may leave the newest
+        as `next.safetensors`, which is loaded where there is no last one
     parts : by name, what is to be saved: model, optimizer, scheduler, loader ...; the state of
         the random generator is always with them
     """
@@ -86,11 +87,17 @@ class Checkpoints:
     def __init__(self, folder: str | Path, **parts: Stateful) -> None:
         self.last = Path(folder) / "last.safetensors"
         self.previous = Path(folder) / "previous.safetensors"
+        self.next = Path(folder) / "next.safetensors"
         self.parts: dict[str, Stateful] = {**parts, "random": RandomState()}
 
     def exists(self) -> bool:
         """Whether there is a checkpoint to load."""
-        return self.last.exists() or self.previous.exists()
+        return bool(self.files())
+
+    def files(self) -> list[Path]:
+        """What there is to load, the newest first."""
+        newest = self.last if self.last.exists() else self.next
+        return [path for path in (newest, self.previous) if path.exists()]
 
     def save(self, **progress: Any) -> None:
         """Save all parts and `progress` (epoch, history: numbers, texts, lists, dicts, arrays).
@@ -100,16 +107,15 @@ class Checkpoints:
         states = {name: part.state_dict() for name, part in self.parts.items()}
         arrays: dict[str, np.ndarray] = {}
         outline = taken_apart({"parts": states, "progress": progress}, "", arrays)
-        fresh = self.last.with_name("next.safetensors")
-        save(arrays, fresh, {"checkpoint": json.dumps(outline)})
+        save(arrays, self.next, {"checkpoint": json.dumps(outline)})
         try:
             if self.last.exists():
                 self.last.replace(self.previous)
-            fresh.replace(self.last)
+            self.next.replace(self.last)
             sync_folder(self.last.parent)
         except OSError as error:
             raise StateError(
-                f"save: {fresh} cannot take the place of {self.last} ({error.strerror})."
+                f"save: {self.next} cannot take the place of {self.last} ({error.strerror})."
             ) from error
 
     def load(self) -> dict[str, Any]:
@@ -119,17 +125,16 @@ class Checkpoints:
         StateError, with every part as it was, when none is whole or one does not fit.
         """
         faults = []
-        for path in (self.last, self.previous):
-            if path.exists():
-                try:
-                    content = read_checkpoint(path)
-                except StateError as error:
-                    faults.append(str(error))
-                    continue
-                if faults:
-                    warnings.warn(f"{faults[0]} Went on from {path}.", stacklevel=2)
-                self.restore(content["parts"], path)
-                return content["progress"]
+        for path in self.files():
+            try:
+                content = read_checkpoint(path)
+            except StateError as error:
+                faults.append(str(error))
+                continue
+            if faults:
+                warnings.warn(f"{faults[0]} Went on from {path}.", stacklevel=2)
+            self.restore(content["parts"], path)
+            return content["progress"]
         found = " ".join(faults) or "there is none."
         raise StateError(f"No checkpoint in {self.last.parent}: {found}")
 

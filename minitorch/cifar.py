@@ -20,7 +20,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from minitorch.digits import DataError, LabelledImages
-from minitorch.downloads import Source, data_folder, fetch, md5_of
+from minitorch.downloads import Source, data_folder, fetch, is_there, md5_of
 
 __all__ = [
     "CIFAR10_CLASSES",
@@ -70,7 +70,7 @@ def cifar10() -> tuple[LabelledImages, LabelledImages]:
     side. Krizhevsky 2009. Raises DataError.
     """
     folder = data_folder("cifar10")
-    if (folder / "labels.npz").exists():
+    if is_there(folder / "labels.npz"):
         return read_mosaics(folder)
     batches = [decode(content) for decode, content in stored_batches(folder)]
     images = np.concatenate([images for images, _ in batches])
@@ -170,7 +170,10 @@ class _PlainMemo(dict[int, Any]):
 
 
 def _plain_opcodes(reads: dict[int, Callable[[Any], None]]) -> dict[int, Callable[[Any], None]]:
-    """The opcodes without copies and sets, and with no key but texts: hashing may recurse."""
+    """The opcodes without copies, sets and bytearrays, and with no key but texts.
+
+    Hashing other keys may recurse; a bytearray takes the room that it declares before it is read.
+    """
 
     def with_plain_keys(read: Callable[[Any], None], first: int) -> Callable[[Any], None]:
         def checked(reader: Any) -> None:
@@ -180,7 +183,7 @@ def _plain_opcodes(reads: dict[int, Callable[[Any], None]]) -> dict[int, Callabl
 
         return checked
 
-    refused = pickle.DUP + pickle.EMPTY_SET + pickle.FROZENSET
+    refused = pickle.DUP + pickle.EMPTY_SET + pickle.FROZENSET + pickle.BYTEARRAY8
     plain = {code: read for code, read in reads.items() if code not in refused}
     for opcode, first in ((pickle.SETITEM, -2), (pickle.SETITEMS, 0), (pickle.DICT, 0)):
         plain[opcode[0]] = with_plain_keys(reads[opcode[0]], first)

@@ -22,12 +22,16 @@ Array = np.ndarray
 
 
 def clip_grad_norm_(
-    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = True,
 ) -> float:
     """Scale all gradients down together so that their common norm is at most `max_norm`.
 
     Returns the norm before: Pascanu et al. 2013. Raises FloatingPointError when it is no number,
-    with the names of the parameters whose fault it is.
+    with the names of the parameters whose fault it is; without `error_if_nonfinite`, PyTorch's
+    choice, the gradients become NaN or 0.
     """
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm_: max_norm is from 0 on, not {max_norm}.")
@@ -36,7 +40,7 @@ def clip_grad_norm_(
     with np.errstate(over="ignore"):
         norms = [float(np.linalg.norm(grad.ravel(), norm_type)) for grad in gradients]
     total = float(np.linalg.norm(np.array(norms), norm_type)) if norms else 0.0
-    if not math.isfinite(total):
+    if error_if_nonfinite and not math.isfinite(total):
         faults = [
             f"{parameter.name or f'parameter {number}'}: {norm}"
             for number, (parameter, norm) in enumerate(zip(trained, norms, strict=True))
@@ -45,9 +49,10 @@ def clip_grad_norm_(
         raise FloatingPointError(
             f"clip_grad_norm_: the norm of the gradients is {total} ({', '.join(faults)})."
         )
-    if total > max_norm:
+    if not total <= max_norm:
         for grad in gradients:
-            grad *= max_norm / (total + 1e-6)
+            with np.errstate(invalid="ignore"):  # infinity * 0, if that is what was asked for
+                grad *= max_norm / (total + 1e-6)
             clock.stamp(grad)
     return total
 

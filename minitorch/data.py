@@ -130,12 +130,12 @@ def stack(samples: Sequence[Any]) -> Any:
         shapes = sorted({np.shape(array) for array in arrays})
         raise ValueError(
             f"A batch cannot be stacked from samples of shapes {shapes}: bring them to one size, "
-            "or give the loader a `collate` that takes the list of samples."
+            "or give the loader a `collate_fn` that takes the list of samples."
         ) from error
     if batch.dtype.kind not in "biufc":
         raise ValueError(
             f"A batch of {type(first).__name__} cannot be stacked, only one of arrays, numbers and "
-            "tuples of them: give the loader a `collate` that takes the list of samples."
+            "tuples of them: give the loader a `collate_fn` that takes the list of samples."
         )
     return batch.astype(np.float32) if isinstance(first, float) else batch
 
@@ -156,8 +156,9 @@ class DataLoader:
     batch_size : samples in a batch; the last one may be smaller, unless `drop_last`
     shuffle : whether each epoch has its own random order
     transform : called with a batch's first array and a random generator, gives another array
-    collate : makes a batch of a list of samples, where stacking them will not do
-    prefetch : how many batches a thread prepares ahead, while the last one is used
+    collate_fn : makes a batch of a list of samples, where stacking them will not do
+    prefetch : how many batches a thread prepares ahead, while the last one is used; it stands
+        where PyTorch has worker processes, so `num_workers` is 0
     seed : what all randomness here follows from; without it, drawn from the package's generator
 
     Order and transforms follow from (seed, epoch, batch) alone: three numbers say where to go on.
@@ -171,12 +172,23 @@ class DataLoader:
         *,
         drop_last: bool = False,
         transform: Callable[[Array, np.random.Generator], Array] | None = None,
-        collate: Callable[[list[Any]], Any] | None = None,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
         prefetch: int = 0,
+        num_workers: int = 0,
         seed: int | None = None,
     ) -> None:
         if isinstance(dataset, tuple):
             raise TypeError("DataLoader: a tuple is no data set. Give it TensorDataset(*arrays).")
+        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+            raise TypeError(
+                f"DataLoader: {type(dataset).__name__} cannot be asked for its length and for "
+                "sample number k. Give it a Dataset, a list or an array."
+            )
+        if num_workers:
+            raise ValueError(
+                "DataLoader: there are no worker processes, so num_workers stays 0. Say prefetch=2 "
+                "instead: a thread prepares that many batches ahead."
+            )
         for name, number, least in (
             ("batch_size", batch_size, 1),
             ("prefetch", prefetch, 0),
@@ -191,7 +203,7 @@ class DataLoader:
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.transform = transform
-        self.collate = collate
+        self.collate_fn = collate_fn
         self.prefetch = prefetch
         self.seed = int(generator().integers(2**62)) if seed is None else seed
         self.epoch = -1  # none has begun
@@ -227,10 +239,11 @@ class DataLoader:
             np.random.default_rng((self.seed, epoch)).shuffle(order)
         for number in range(start, len(self)):
             indices = order[number * self.batch_size : (number + 1) * self.batch_size]
-            if self.collate is None and isinstance(self.dataset, Dataset):
+            if self.collate_fn is None and isinstance(self.dataset, Dataset):
                 batch = self.dataset.batch(indices)
             else:
-                batch = (self.collate or stack)([self.dataset[index] for index in indices.tolist()])
+                samples = [self.dataset[index] for index in indices.tolist()]
+                batch = (self.collate_fn or stack)(samples)
             if self.transform is not None:
                 random = np.random.default_rng((self.seed, epoch, number + 1))
                 pixels = batch[0] if isinstance(batch, tuple) else batch

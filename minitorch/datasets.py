@@ -20,7 +20,7 @@ import numpy as np
 from minitorch.cifar import CIFAR10_CLASSES, cifar10
 from minitorch.data import Dataset
 from minitorch.digits import DataError, LabelledImages, digits
-from minitorch.downloads import Source, data_folder, fetch
+from minitorch.downloads import Source, data_folder, fetch, is_there
 
 __all__ = [
     "CIFAR10_CLASSES",
@@ -149,7 +149,7 @@ def idx_set(
     arrays = []
     for stem, (size, packed_md5, md5) in files.items():
         path = data_folder(name) / stem
-        if not path.exists():
+        if not is_there(path):
             places = tuple(f"{url}{stem}.gz" for url in urls)
             path = fetch(Source(f"{stem}.gz", size, packed_md5, places), path.parent)
         arrays.append(read_idx(path, md5))
@@ -175,7 +175,8 @@ class ImageFolder(Dataset):
 
     Parameters
     ----------
-    root : holds a folder for each class, whose name is the class's; `classes` lists them in order
+    root : holds a folder for each class, whose name is the class's; `classes` lists them in order;
+        what is hidden (begins with a dot), as some systems make it, does not count
     size : (height, width) to which every picture is brought; without it they keep theirs
     """
 
@@ -183,12 +184,12 @@ class ImageFolder(Dataset):
 
     def __init__(self, root: str | Path, size: tuple[int, int] | None = None) -> None:
         self.size = size
-        folders = sorted(path for path in Path(root).glob("*") if path.is_dir())
+        folders = sorted(path for path in Path(root).glob("[!.]*") if path.is_dir())
         self.classes = [folder.name for folder in folders]
         self.samples = [
             (path, label)
             for label, folder in enumerate(folders)
-            for path in sorted(folder.rglob("*"))
+            for path in sorted(folder.rglob("[!.]*"))
             if path.suffix.lower() in self.suffixes
         ]
         if not self.samples:

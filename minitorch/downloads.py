@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import os
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from minitorch.digits import DataError
 from minitorch.files import settle
 
-__all__ = ["Source", "data_folder", "fetch", "md5_of", "receive"]
+__all__ = ["Source", "data_folder", "fetch", "is_there", "md5_of", "receive"]
 
 
 _PIECE = 1 << 18  # bytes read at once
@@ -34,9 +35,15 @@ class Source(NamedTuple):
 
 def data_folder(name: str) -> Path:
     """Where the data set `name` lies: below `MINITORCH_DATA`, else in the platform's cache."""
-    home = Path.home()
     if given := os.environ.get("MINITORCH_DATA"):
         return Path(given).expanduser() / name
+    try:
+        home = Path.home()
+    except RuntimeError as error:
+        raise DataError(
+            f"{name}: there is no home folder to keep it in ({error}). Set the environment "
+            "variable MINITORCH_DATA to a folder."
+        ) from error
     if os.name == "nt":
         cache = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
     elif sys.platform == "darwin":
@@ -44,6 +51,17 @@ def data_folder(name: str) -> Path:
     else:
         cache = Path(os.environ.get("XDG_CACHE_HOME", home / ".cache"))
     return cache / "minitorch" / name
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file; raises DataError where its folder does not let one look."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise DataError(
+            f"{path.parent} cannot be looked into ({error.strerror}). Set the environment variable "
+            "MINITORCH_DATA to a folder that can."
+        ) from error
 
 
 def md5_of(path: Path) -> str:
@@ -59,7 +77,7 @@ def fetch(source: Source, folder: Path) -> Path:
     its name when it is whole and its checksum agrees. Raises DataError, which says what to do.
     """
     path = folder / source.name
-    if path.exists():
+    if is_there(path):
         return path
     partial = folder / f"{source.name}.part"
     try:
@@ -75,6 +93,12 @@ def fetch(source: Source, folder: Path) -> Path:
         try:
             receive(url, source, partial)
         except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise DataError(
+                    f"{source.name} of {source.size / 1e6:.1f} MB does not fit: the disk of "
+                    f"{folder} is full. Make room, and it goes on from what is there; or set the "
+                    "environment variable MINITORCH_DATA to a folder elsewhere."
+                ) from error
             faults.append(f"{url}: {getattr(error, 'reason', error) or type(error).__name__}")
             continue
         if (size := partial.stat().st_size) < source.size:

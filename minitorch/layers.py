@@ -144,6 +144,10 @@ class Embedding(Module):
     ) -> None:
         weight = randn(num_embeddings, embedding_dim)
         if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise IndexError(
+                    f"Embedding: there is no row {padding_idx} (padding_idx) of {num_embeddings}."
+                )
             weight[padding_idx] = 0
         self.weight, self.padding_idx = Parameter(weight), padding_idx
 

@@ -67,8 +67,17 @@ class LRScheduler:
                 f"optimizer has {len(self.optimizer.param_groups)}. Build the schedule after the "
                 "last group was added, and as it was when its state was saved."
             )
-        for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
-            group["lr"] = self.rate(base, self.last_epoch)
+        self.set_rates([self.rate(base, self.last_epoch) for base in self.base_lrs])
+
+    def set_rates(self, rates: Sequence[float]) -> None:
+        """Give each group its rate; raises ValueError, before any is set, where one is none."""
+        if wrong := [rate for rate in rates if not 0 <= rate < math.inf]:
+            raise ValueError(
+                f"{type(self).__name__}: a rate of {wrong[0]:g} at step {self.last_epoch}, "
+                "which should be from 0 on. Look at what the schedule was built with."
+            )
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
 
     def get_last_lr(self) -> list[float]:
         """The rate of each group."""
@@ -239,8 +248,7 @@ class OneCycleLR(LRScheduler):
 
     def apply(self) -> None:
         """Set the rates, and the momentum or Adam's first beta."""
-        for group, top in zip(self.optimizer.param_groups, self.max_lrs, strict=True):
-            group["lr"] = self.rate_to(top, self.last_epoch)
+        self.set_rates([self.rate_to(top, self.last_epoch) for top in self.max_lrs])
         if self.momenta is None:
             return
         high, low = self.momenta
@@ -296,6 +304,11 @@ class ReduceLROnPlateau:
             raise ValueError(f'ReduceLROnPlateau: mode is "min" or "max", not {mode!r}.')
         if not 0 <= factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor is from 0 to below 1, not {factor}.")
+        for name, count in (("patience", patience), ("cooldown", cooldown)):
+            if not isinstance(count, int) or count < 0:
+                raise ValueError(
+                    f"ReduceLROnPlateau: {name} is a whole number from 0 on, not {count!r}."
+                )
         self.optimizer = optimizer
         self.sign = 1 if mode == "min" else -1
         self.factor, self.patience, self.threshold = factor, patience, threshold

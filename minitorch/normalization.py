@@ -25,6 +25,7 @@ __all__ = [
     "GroupNorm",
     "LayerNorm",
     "batch_norm",
+    "check_floats",
     "group_norm",
     "layer_norm",
     "scaled",
@@ -35,6 +36,12 @@ __all__ = [
 
 
 Array = np.ndarray
+
+
+def check_floats(name: str, x: Any) -> None:
+    """Raise TypeError where x holds whole numbers: no eps fits between those."""
+    if x.dtype.kind != "f":
+        raise TypeError(f"{name}: x is {x.dtype}; it takes floats, as from x.float().")
 
 
 def standardized(x: Array, dims: tuple[int, ...], eps: float) -> tuple[Array, ...]:
@@ -82,6 +89,7 @@ def batch_norm(
     """
     if x.ndim < 2:
         raise ValueError(f"batch_norm: x has shape {x.shape}, not a batch of channels (N, C, ...).")
+    check_floats("batch_norm", x)
     dims = (0, *range(2, x.ndim))
     per_channel = (1, -1, *(1,) * (x.ndim - 2))
     count = x.size // max(x.shape[1], 1)
@@ -136,6 +144,7 @@ def layer_norm(
     sizes = tuple(normalized_shape)
     if not sizes or x.shape[-len(sizes) :] != sizes:
         raise ValueError(f"layer_norm: x of shape {x.shape} does not end in {sizes}.")
+    check_floats("layer_norm", x)
     y = standardize(x, dim=tuple(range(-len(sizes), 0)), eps=eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
@@ -156,6 +165,7 @@ def group_norm(
         raise ValueError(
             f"group_norm: the channels of x of shape {x.shape} make no {num_groups} equal groups."
         )
+    check_floats("group_norm", x)
     groups = x.reshape(len(x), num_groups, math.prod(x.shape[1:]) // num_groups)
     y = standardize(groups, dim=(2,), eps=eps).reshape(*x.shape)
     per_channel = (-1, *(1,) * (x.ndim - 2))
@@ -204,6 +214,7 @@ class BatchNorm(Module):
                 f"it takes {' or '.join(map(str, self.dims))} dimensions, the second of them "
                 f"{self.num_features} channels."
             )
+        check_floats(type(self).__name__, x)
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked.array += 1
         momentum = self.momentum

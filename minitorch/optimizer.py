@@ -48,6 +48,8 @@ class Optimizer:
         self.state: dict[Tensor, dict[str, Any]] = {}
         self.scratch = np.empty(0, np.float32)
         self.warned = False
+        if isinstance(params, Tensor):
+            raise TypeError(f"{type(self).__name__}: one tensor is no list; say [tensor].")
         groups = list(params)
         if not groups:
             raise ValueError(f"{type(self).__name__}: there are no parameters to train.")
@@ -56,7 +58,10 @@ class Optimizer:
 
     def add_param_group(self, group: dict[str, Any]) -> None:
         """Train these parameters too, with the group's own settings where it has them."""
-        name, given = type(self).__name__, group["params"]
+        name = type(self).__name__
+        if "params" not in group:
+            raise TypeError(f"{name}: a parameter group names its `params`, beside its settings.")
+        given = group["params"]
         parameters = [given] if isinstance(given, Tensor) else list(given)
         known = set(self.parameters)
         for parameter in parameters:

@@ -110,27 +110,34 @@ def load_with_notes(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]
     """
     import safetensors
 
-    path = Path(path)
+    path, beginning = Path(path), b""
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise StateError(f"load: {path} cannot be read ({error.strerror}).") from error
-    try:
-        # It checks every declared size against the file's before anything is made of it.
+        with path.open("rb") as file:
+            beginning = file.read(8)
+        # It checks every declared size against the file's before anything is read or made of it.
+        with safetensors.safe_open(path, "numpy"):
+            content = path.read_bytes()
         entries = safetensors.deserialize(content)  # type: ignore[no-untyped-call]
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    except OSError as error:
+        raise StateError(f"load: {path} cannot be read ({error.strerror or error}).") from error
+    except MemoryError as error:
+        raise StateError(f"load: {path} is larger than the memory that is left.") from error
     except (safetensors.SafetensorError, ValueError) as error:
-        raise StateError(f"load: {path} {what_it_is(content)} ({error}).") from error
+        raise StateError(f"load: {path} {what_it_is(beginning)} ({error}).") from error
     unknown = [
         f"{name} ({entry['dtype']})" for name, entry in entries if entry["dtype"] not in _DTYPES
     ]
     if unknown:
         raise StateError(f"load: {path} holds dtypes that numpy has not: {', '.join(unknown)}.")
-    arrays = {
-        name: np.frombuffer(entry["data"], _DTYPES[entry["dtype"]]).reshape(entry["shape"])
-        for name, entry in entries
-    }
-    notes = header.get(_HEADER_NOTES, {})
+    try:
+        arrays = {
+            name: np.frombuffer(entry["data"], _DTYPES[entry["dtype"]]).reshape(entry["shape"])
+            for name, entry in entries
+        }
+    except ValueError as error:  # 65 dimensions, or none by none of 2**63
+        raise StateError(f"load: {path} declares shapes that no array has: {error}.") from error
+    notes = header.get(_HEADER_NOTES) or {}
     expected = notes.pop(_CHECKSUM, None)
     if expected is not None and checksum(arrays, notes) != expected:
         raise StateError(
@@ -143,9 +150,11 @@ def load_with_notes(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]
     return arrays, notes
 
 
-def what_it_is(content: bytes) -> str:
-    """In words, why `content` is not a safetensors file."""
-    if content[:2] == b"PK" or content[:1] == b"\x80":
+def what_it_is(beginning: bytes) -> str:
+    """In words, why a file with these first eight bytes is not a safetensors file."""
+    # The length of a header may begin like a pickle of protocol 2 to 5, but then come zeros.
+    plain = beginning[:1] == b"\x80" and beginning[1:2] < b"\6" and any(beginning[2:])
+    if plain or beginning[:2] == b"PK":
         return (
             "is a pickle, as torch.save writes it. Loading one can run any code, so minitorch "
             "never does: where you trust it, load it in PyTorch and save it with safetensors.torch"

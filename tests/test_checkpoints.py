@@ -164,6 +164,28 @@ def test_a_damaged_last_one_gives_a_warning_and_the_one_before(tmp_path, damage)
     assert model.bias.tolist() == [1, 1, 1]
 
 
+def test_a_kill_after_a_damaged_one_became_the_one_before_leaves_the_newest(tmp_path, monkeypatch):
+    model, checkpoints = two_checkpoints(tmp_path)
+    checkpoints.last.write_bytes(b"damaged")
+    with pytest.warns(UserWarning, match="Went on from"):
+        checkpoints.load()
+    model.bias.array[...] = 3
+    replace = Path.replace
+
+    def cut(path, target):
+        if target == checkpoints.last:
+            raise PowerCut
+        return replace(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", cut)
+        with pytest.raises(PowerCut):
+            checkpoints.save(number=3)
+    assert checkpoints.exists()
+    assert checkpoints.load() == {"number": 3}
+    assert model.bias.tolist() == [3, 3, 3]
+
+
 def test_none_left_is_one_error_that_names_both(tmp_path):
     model, checkpoints = two_checkpoints(tmp_path)
     before = copy_of(model)

@@ -89,7 +89,7 @@ def test_transform_meets_the_first_array_only():
 
 
 def test_collate_gets_the_samples():
-    loader = DataLoader(Squares(), batch_size=4, collate=lambda samples: [s[1] for s in samples])
+    loader = DataLoader(Squares(), batch_size=4, collate_fn=lambda samples: [s[1] for s in samples])
     assert list(loader) == [[0, 1, 2, 3], [4, 5, 6]]
 
 
@@ -247,10 +247,17 @@ def test_bad_input_is_named():
             DataLoader(NUMBERS, **settings)
     with pytest.raises(TypeError, match=r"TensorDataset\(\*arrays\)"):
         DataLoader((np.zeros(3), np.zeros(3)))
+    no_data: list[Any] = [None, {1, 2}, iter([1, 2])]
+    for data in no_data:
+        with pytest.raises(TypeError, match="cannot be asked for its length"):
+            DataLoader(data)
+    with pytest.raises(ValueError, match=r"num_workers stays 0.*prefetch=2"):
+        DataLoader(NUMBERS, num_workers=4)
+    assert len(DataLoader(NUMBERS, num_workers=0)) == len(NUMBERS)
     with pytest.raises(IndexError, match="among the 10 samples"):
         Subset(NUMBERS, [99])
     for sample in ({"x": 1}, "text", None):
-        with pytest.raises(ValueError, match="collate"):
+        with pytest.raises(ValueError, match="a `collate_fn`"):
             list(DataLoader([sample, sample], 2))
 
 
@@ -259,5 +266,5 @@ def test_samples_that_differ_in_shape_are_named():
         def __getitem__(self, index):
             return np.zeros((1, index))
 
-    with pytest.raises(ValueError, match=r"\(1, 0\), \(1, 1\).*collate"):
+    with pytest.raises(ValueError, match=r"\(1, 0\), \(1, 1\).*a `collate_fn`"):
         list(DataLoader(Ragged(), 2))

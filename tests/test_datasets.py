@@ -331,6 +331,7 @@ def test_a_batch_that_would_run_code_is_refused(tmp_path, monkeypatch, protocol)
         b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7f.",  # 2**63 bytes
         b"\x80\x04\x95" + b"\xff" * 7 + b"\x7f.",  # a frame of as many
         b"\x80\x02T\xff\xff\xff\x7f.",  # 2**31 bytes
+        b"\x80\x05\x96\0\0\0\x04\0\0\0\0.",  # a bytearray of 2**26
         b"\x80\x02cnumpy\nndarray\n(J\xff\xff\xff\x7ftR.",  # an array of 2**31 numbers
         as_python_3_writes_it(*(part[:2] for part in rows_and_labels())).replace(b"u1", b"O8"),
         b"\x80\x02Nb.",
@@ -498,6 +499,16 @@ def test_a_folder_of_pictures_is_a_data_set(tmp_path):
     (tmp_path / "cat" / "0.png").write_bytes(b"\x89PNG damaged")
     with pytest.raises(DataError, match=r"0\.png"):
         folder[0]
+
+
+def test_hidden_folders_and_files_are_no_classes_and_no_pictures(tmp_path):
+    for name in (".ipynb_checkpoints", "cat", "dog"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (2, 2)).save(tmp_path / name / "0.png")
+    (tmp_path / "cat" / "._0.png").write_bytes(b"what another system says of 0.png")
+    folder = ImageFolder(tmp_path)
+    assert folder.classes == ["cat", "dog"]
+    assert [label for _, label in folder.samples] == [0, 1]
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path):

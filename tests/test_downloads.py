@@ -1,5 +1,6 @@
 """Downloads, against a server on this machine that misbehaves in every way a network does."""
 
+import errno
 import hashlib
 import sys
 import threading
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from minitorch import downloads
+from minitorch.datasets import cifar10, mnist
 from minitorch.digits import DataError
 from minitorch.downloads import Source, data_folder, fetch
 
@@ -139,6 +141,42 @@ def test_a_cache_that_cannot_be_written_names_the_variable(tmp_path, monkeypatch
     monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(DataError, match=r"Permission denied.*MINITORCH_DATA"):
         fetch(Source("data.gz", 1, MD5, ()), tmp_path)
+
+
+def test_a_cache_that_cannot_be_looked_into_names_the_variable(tmp_path, monkeypatch):
+    def refused(*arguments, **settings):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setenv("MINITORCH_DATA", str(tmp_path))
+    monkeypatch.setattr(Path, "exists", refused)
+    for data in (mnist, cifar10):
+        with pytest.raises(DataError, match=r"looked into.*Permission denied.*MINITORCH_DATA"):
+            data()
+
+
+def test_a_full_disk_keeps_what_has_come(server, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "data.gz.part").write_bytes(CONTENT[:300_000])
+    with monkeypatch.context() as patched:
+        patched.setattr(downloads, "receive", full)
+        with pytest.raises(DataError, match=r"1\.0 MB does not fit: the disk of.*is full"):
+            fetch(source_at(server, "good"), tmp_path)
+    assert fetch(source_at(server, "good"), tmp_path).read_bytes() == CONTENT
+    assert server.RequestHandlerClass.asked == [("/good", "bytes=300000-")]
+
+
+def test_a_user_without_a_home_can_say_where(monkeypatch, tmp_path):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.delenv("MINITORCH_DATA", raising=False)
+    with pytest.raises(DataError, match=r"mnist: there is no home folder.*MINITORCH_DATA"):
+        data_folder("mnist")
+    monkeypatch.setenv("MINITORCH_DATA", str(tmp_path))
+    assert data_folder("mnist") == tmp_path / "mnist"
 
 
 def test_a_read_only_cache_serves_what_it_has(tmp_path):

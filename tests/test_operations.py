@@ -611,6 +611,30 @@ REFUSED = [
         "batch of channels",
     ),
     (
+        "batch_norm",
+        lambda: functional.batch_norm(minitorch.arange(4).reshape(2, 2), None, None),
+        TypeError,
+        "int64; it takes floats",
+    ),
+    (
+        "layer_norm",
+        lambda: functional.layer_norm(minitorch.arange(4).reshape(2, 2), (2,)),
+        TypeError,
+        "int64; it takes floats",
+    ),
+    (
+        "BatchNorm2d",
+        lambda: minitorch.nn.BatchNorm2d(1)(minitorch.arange(4).reshape(1, 1, 2, 2)),
+        TypeError,
+        "x is int64; it takes floats",
+    ),
+    (
+        "Embedding",
+        lambda: minitorch.nn.Embedding(5, 2, padding_idx=5),
+        IndexError,
+        r"no row 5 \(padding_idx\) of 5",
+    ),
+    (
         "avg_pool2d",
         lambda: functional.avg_pool2d(minitorch.ones(1, 1, 2, 2), 2, divisor_override=0),
         ValueError,

@@ -286,6 +286,8 @@ WEIGHT = [parameter(2)]
 BAD = [
     (lambda: optim.SGD([]), ValueError, "no parameters"),
     (lambda: optim.SGD([minitorch.ones(2)]), ValueError, "requires a gradient"),
+    (lambda: optim.SGD(parameter(2)), TypeError, r"say \[tensor\]"),
+    (lambda: optim.SGD([{"lr": 1.0}]), TypeError, "names its `params`"),
     (lambda: optim.SGD([parameter(2) * 2]), ValueError, "leaf"),
     (lambda: optim.SGD([parameter(2)], lr=-1), ValueError, "lr must be a number from 0"),
     (lambda: optim.SGD([parameter(2)], lr=math.nan), ValueError, "lr must be a number from 0"),
@@ -425,6 +427,10 @@ BAD_SCHEDULES: list[tuple[Any, Any, str]] = [
     (lambda sgd: rates.OneCycleLR(sgd, 1.0, 9, pct_start=2), ValueError, "pct_start"),
     (lambda sgd: rates.OneCycleLR(sgd, [1.0, 2.0], 9), ValueError, "2 of max_lr for 1 groups"),
     (lambda sgd: rates.ReduceLROnPlateau(sgd, factor=2), ValueError, "factor is from 0 to below"),
+    (lambda sgd: rates.ReduceLROnPlateau(sgd, patience=-1), ValueError, "patience is a whole"),
+    (lambda sgd: rates.OneCycleLR(sgd, -1.0, 9), ValueError, "rate of -0.04 at step 0"),
+    (lambda sgd: rates.LambdaLR(sgd, lambda _: math.nan), ValueError, "LambdaLR.*rate of nan"),
+    (lambda sgd: rates.ExponentialLR(sgd, -0.5).step(), ValueError, "rate of -.* at step 1"),
     (
         lambda sgd: rates.SequentialLR(sgd, [rates.ReduceLROnPlateau(sgd)], []),  # type: ignore[list-item]
         TypeError,
@@ -504,6 +510,17 @@ def test_clipping_by_value_and_of_what_is_no_number():
     weight.grad = minitorch.Tensor(np.array([np.inf, 0, 0]))
     with pytest.raises(FloatingPointError, match="inf"):
         nn.utils.clip_grad_norm_([weight], 1.0)
+
+
+@pytest.mark.parametrize(
+    "bad, left", [(math.inf, [math.nan, 0, 0]), (math.nan, [math.nan, math.nan, math.nan])]
+)
+def test_clipping_of_what_is_no_number_as_pytorch_does_if_asked(bad, left):
+    weight = parameter(3)
+    weight.grad = minitorch.Tensor(np.array([bad, 2.0, 0.0]))
+    norm = nn.utils.clip_grad_norm_([weight], 1.0, error_if_nonfinite=False)
+    np.testing.assert_equal(norm, bad)
+    np.testing.assert_equal(weight.grad.tolist(), left)
 
 
 def test_one_cycle_goes_up_and_down_and_then_refuses():

@@ -149,6 +149,11 @@ def test_every_truncation_is_noticed(path):
         {"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 8]}},
         {"a": {"dtype": "F4", "shape": [16], "data_offsets": [0, 8]}},
         {"a": {"dtype": "F8_E4M3", "shape": [8], "data_offsets": [0, 8]}},
+        {"a": {"dtype": "F64", "shape": [1] * 65, "data_offsets": [0, 8]}},
+        {
+            "a": {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]},
+            "b": {"dtype": "F64", "shape": [0, 2**63], "data_offsets": [8, 8]},
+        },
         [],
         {},
     ],
@@ -163,6 +168,29 @@ def test_declared_sizes_are_not_believed(path, header):
         load(path)
     assert tracemalloc.get_traced_memory()[1] < 1e6
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("head", [bytes(8), (60).to_bytes(8, "little")])
+def test_a_file_larger_than_any_memory_is_refused_unread(path, head):
+    header = b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'.ljust(60)
+    path.write_bytes(head + header)
+    os.truncate(path, 1 << 40)  # a terabyte of which nearly nothing is on the disk
+    with pytest.raises(StateError, match="is damaged, cut off"):
+        load(path)
+
+
+def test_empty_notes_of_other_programs_are_none(path):
+    header = b'{"__metadata__":null,"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    assert load_with_notes(path) == ({"a": np.zeros(1, np.float32)}, {})
+
+
+def test_a_cut_file_is_not_called_a_pickle(path):
+    """The length of its header, 0x0280, is written as a pickle begins."""
+    header = b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'.ljust(0x0280)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with pytest.raises(StateError, match="is damaged, cut off"):
+        load(path)
 
 
 class Exploit:

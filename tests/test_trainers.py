@@ -2,7 +2,9 @@
 
 import csv
 import json
+import math
 import signal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from minitorch.callbacks import (
 from minitorch.data import DataLoader, TensorDataset
 from minitorch.functional import cross_entropy
 from minitorch.logs import LogFile
+from minitorch.state import StateError
 from minitorch.trainers import Trainer, accuracy
 
 
@@ -270,6 +273,22 @@ def test_best_weights_are_kept(tmp_path):
     best = max(row["validation_accuracy"] for row in trainer.history)
     trainer.model.load_state_dict(minitorch.state.load(tmp_path / "best.safetensors"))
     assert trainer.evaluate(loader())["accuracy"] == pytest.approx(best)
+
+
+def test_best_weights_that_could_not_be_saved_do_not_count(tmp_path, monkeypatch):
+    trainer, batches, checkpoints = fresh(tmp_path, Callback())
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        with pytest.raises(StateError, match="No space left"):
+            trainer.fit(batches, 1, validation=UNSEEN, progress=False)
+    assert checkpoints.best == -math.inf
+    assert trainer.epoch == 1  # nothing is lost: it goes on where there is room again
+    trainer.fit(batches, 1, validation=UNSEEN, progress=False)
+    assert (tmp_path / "best.safetensors").exists()
 
 
 def test_early_stopping():
