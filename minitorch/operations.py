@@ -192,7 +192,7 @@ def refuse_division_by_zero(name: str, a: Any, b: Any) -> None:
 def pow(x, exponent):
     """`x` to the power of `exponent`; a negative x has no derivative by the exponent (nan)."""
     y = x**exponent
-    if y.dtype == np.int8 and np.result_type(x, exponent) == np.bool_:
+    if getattr(y, "dtype", None) == np.int8 and np.result_type(x, exponent) == np.bool_:
         raise TypeError("pow: a boolean to the power of a boolean. Convert one of them: x.long().")
 
     def to_x(grad):

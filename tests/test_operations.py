@@ -648,3 +648,7 @@ REFUSED = [
 def test_refused_with_the_op_the_cause_and_the_cure(name, call, kind, words):
     with pytest.raises(kind, match=rf"(?s)^{name}.*{words}"):
         call()
+
+
+def test_pow_takes_plain_numbers():
+    assert minitorch.pow(3, 2).item() == 9
