@@ -1,6 +1,7 @@
 """The debugger without a page: recording, moves, breakpoints, answers."""
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -456,7 +457,18 @@ def test_error_outside_any_op_is_kept():
 
     with pytest.raises(KeyError), record() as recording:
         user_code({})
-    assert Debugger(recording).payload()["error"]["title"] == "KeyError in your code"
+    error = Debugger(recording).payload()["error"]
+    assert error["title"] == "KeyError in your code"
+    assert re.fullmatch(
+        r'Raised by test_viz_debugger.py, line \d+: return settings\["nothing"\]', error["words"]
+    )
+
+
+def test_error_inside_a_package_is_told_by_the_line_that_called_it():
+    with pytest.raises(np.linalg.LinAlgError), record() as recording:
+        np.linalg.inv(np.zeros((2, 2)))  # raised in numpy's own file
+    words = Debugger(recording).payload()["error"]["words"]
+    assert words.startswith("Raised by test_viz_debugger.py, line")
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (3, 0), (5,), (2, 3), (2, 3, 4), (2, 3, 4, 5),
@@ -676,7 +688,8 @@ def test_parameter_without_gradient_is_named():
         optimizer.step()
     data = Payload(recording).build()
     cut, unused = data["troubles"]
-    assert unused["text"].startswith("No gradient reached fc2.weight and fc2.bias: the loss does")
+    assert unused["text"].startswith("No gradient reached fc2.weight and fc2.bias, and")
+    assert "a copy of their numbers (.detach()" in unused["text"]
     assert cut["kind"] == "detached"
     assert cut["text"].startswith("fc1.weight and fc1.bias get no gradient: linear #2 (test_viz")
     nodes = {node["id"]: node for node in data["nodes"]}

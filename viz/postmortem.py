@@ -1,14 +1,16 @@
 """What went wrong, told by the op that failed: its inputs' shapes, and the shape rule in words.
 
-Leans on recording.
+Leans on recording and sources.
 """
 
 from __future__ import annotations
 
+import linecache
 from typing import Any
 
 from viz.graph import size_text
 from viz.recording import Recording
+from viz.sources import Place
 
 ELEMENTWISE = (
     "Sizes are compared from the right. Each pair must be equal, or one of the two must be 1 and "
@@ -39,7 +41,7 @@ def error_record(recording: Recording, position: int) -> dict[str, Any] | None:
     if failed is None:
         return {
             "moment": position, "node": None, "title": f"{kind} in your code",
-            "message": str(error)[:2000], "words": "", "inputs": [],
+            "message": str(error)[:2000], "words": raised_by(recording.error_place), "inputs": [],
         }  # fmt: skip
     vertex = recording.graph.vertices[failed.vertex]
     inputs = [input_record(recording, edge) for edge in recording.growing.into[vertex.id]]
@@ -47,6 +49,14 @@ def error_record(recording: Recording, position: int) -> dict[str, Any] | None:
         "moment": position, "node": vertex.id, "title": f"{vertex.title}: {kind}",
         "message": str(error)[:2000], "words": words(vertex.label, inputs), "inputs": inputs,
     }  # fmt: skip
+
+
+def raised_by(place: Place | None) -> str:
+    """The line of the user's code that raised, which made no op that could be shown."""
+    if place is None:
+        return ""
+    text = linecache.getline(place.file, place.line).strip()
+    return f"Raised by {place.where}, line {place.line}" + (f": {text[:200]}" if text else "")
 
 
 def input_record(recording: Recording, edge: Any) -> dict[str, Any]:

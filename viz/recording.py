@@ -21,7 +21,7 @@ from minitorch.tensor import Tensor
 from viz.arrays import Store
 from viz.growing import GrowingGraph
 from viz.memory import MemoryCount
-from viz.sources import Place, place_of, user_frame
+from viz.sources import Place, place_of, place_of_error, user_frame
 
 DEFAULT_BUDGET = 256 << 20  # bytes of values kept alive
 
@@ -76,6 +76,7 @@ class Recording(Listener):
         self.without_gradient: dict[int, list[str]] = {}  # by step: what the optimizer skipped
         self.update_places: dict[int, Place] = {}  # by step: the line that let the optimizer act
         self.error: BaseException | None = None
+        self.error_place: Place | None = None  # the line of the user's code that raised it
         self.on_moment: Callable[[Recording], None] | None = None
         self.sent_at: dict[str, int] = {}  # by edge: the moment at which a gradient passed it
         self._memory = MemoryCount()
@@ -107,7 +108,7 @@ class Recording(Listener):
         if error is None or isinstance(error, RecordingDone):
             return
         failed = None if self.error is error else node_in(trace)
-        self.error = error
+        self.error, self.error_place = error, place_of_error(trace)
         if failed is not None:  # a rule raised: no listener hears of that
             self._happened("backward", "error", self.growing.vertex_of(failed), None)
 

@@ -11,14 +11,16 @@ import ast
 import inspect
 import linecache
 import sys
+import sysconfig
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
+INSTALLED = tuple({sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib")})
 AROUND = 3  # lines shown before and after
 
 
@@ -78,6 +80,18 @@ def user_frame() -> FrameType:
 def place_of(frame: FrameType) -> Place:
     """Where a frame is now."""
     return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def place_of_error(trace: TracebackType | None) -> Place | None:
+    """The innermost line that is neither minitorch's nor viz's nor an installed package's."""
+    found = None
+    while trace is not None:
+        frame = trace.tb_frame
+        name, file = frame.f_globals.get("__name__", ""), frame.f_code.co_filename
+        if not (name.startswith(("minitorch.", "viz.")) or file.startswith(INSTALLED)):
+            found = Place(file, trace.tb_lineno, frame.f_code.co_name)
+        trace = trace.tb_next
+    return found
 
 
 def variable_name(frame: FrameType, value: Any) -> str | None:

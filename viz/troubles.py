@@ -268,10 +268,11 @@ def unused(view: Payload, told: set[str]) -> list[Trouble]:
     moments = [k for k in view.indices if view.recording.moments[k].phase == "update"]
     by_name = {view.graph.vertices[name].name: name for name in view.vertices}
     here = next((by_name[name] for name in left if name in by_name), "")
-    them = "it" if len(left) == 1 else "them"
+    them, its = ("it", "its") if len(left) == 1 else ("them", "their")
     text = (
-        f"No gradient reached {brief(left)}: the loss does not depend on {them}, and the optimizer "
-        f"left {them} as before."
+        f"No gradient reached {brief(left)}, and the optimizer left {them} as before: no op on the "
+        f"way to the loss uses {them}, or one has only a copy of {its} numbers (.detach(), .data, "
+        ".numpy())."
     )
     return [Trouble("unused", text, moments[0] if moments else view.indices[-1], here)]
 
