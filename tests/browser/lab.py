@@ -47,9 +47,13 @@ class Lab:
             env=environment, cwd=self.folder, stdout=self.log, stderr=self.log,
             start_new_session=True,
         )  # fmt: skip
-        self.wait()
+        try:
+            self.wait()
+        except BaseException:
+            self.close()
+            raise
 
-    def wait(self, patience: float = 60) -> None:
+    def wait(self, patience: float = 240) -> None:
         """Return once the server answers."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
@@ -74,8 +78,9 @@ class Lab:
 
     def close(self) -> None:
         """End the server and the kernels that it started."""
-        os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(timeout=20)
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(timeout=60)
         self.log.close()
 
 
