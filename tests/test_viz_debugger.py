@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import nn, optim
+from minitorch import Tensor, nn, optim
 from minitorch.functional import mse_loss
 from viz.arrays import Summary
 from viz.controller import Controller
@@ -676,6 +676,29 @@ def test_wrong_broadcast_is_asked_about():
     assert data["moments"][0]["flags"] == ["repeats-both"]
     assert "is that meant?" in data["moments"][0]["text"]
     assert data["moments"][1]["flags"] == []
+
+
+@pytest.mark.parametrize("take", [Tensor.detach, lambda parameter: parameter.data])
+def test_a_parameter_that_is_only_used_detached_is_told_with_the_line(take):
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(2, 3)
+            self.gain = nn.Parameter(minitorch.ones(3))
+
+        def forward(self, x):
+            return self.fc(x) * take(self.gain)
+
+    net = Scaled()
+    optimizer = optim.SGD(net.parameters(), lr=0.1)
+    with record() as recording:
+        net(minitorch.ones(4, 2)).sum().backward()
+        optimizer.step()
+    data = Payload(recording).build()
+    (cut,) = data["troubles"]
+    assert cut["kind"] == "detached"
+    assert cut["text"].startswith("gain gets no gradient: mul #2 (test_viz_debugger.py, line")
+    assert data["moments"][cut["moment"]]["phase"] == "forward"
 
 
 def test_parameter_without_gradient_is_named():

@@ -50,6 +50,7 @@ class GrowingGraph:
         self._gradients: dict[int, str] = {}
         self._stack: list[Box] = []
         self._paths: dict[int, str] = {}
+        self._parameters: dict[int, Tensor] = {}  # of the modules that are being called, by array
         self._calls: dict[tuple[str, str], int] = {}
         self._ops_in_step = 0
 
@@ -59,6 +60,7 @@ class GrowingGraph:
         """A module was called: what happens until `leave` is in its box."""
         if not self._stack:
             self._paths = {id(inner): path for path, inner in module.named_modules()}
+            self._parameters = {id(each.array): each for each in module.parameters()}
         path, kind = self._paths.get(id(module), ""), type(module).__name__
         call = self._calls[path, kind] = self._calls.get((path, kind), 0) + 1
         parent = self._stack[-1].id if self._stack else None
@@ -203,6 +205,9 @@ class GrowingGraph:
             if vertex.kind == "op" and vertex.name is None:
                 vertex.name = variable_name(frame, given)
             return found
+        owner = self._parameters.get(id(given.array)) if isinstance(given, Tensor) else None
+        if owner is not None and owner is not given:  # a detached parameter, before the real one
+            return self._leaf(owner, owner.name or leaf_kind(owner))
         if isinstance(given, Tensor | np.ndarray) and given.ndim:
             gradient_of = self._gradients.get(id(getattr(given, "array", given)))
             if gradient_of is not None:
