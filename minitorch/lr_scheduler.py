@@ -35,7 +35,7 @@ __all__ = [
 
 def check_steps(schedule: str, name: str, count: Any) -> None:
     """Raise ValueError where `count` is no number of steps."""
-    if not isinstance(count, int) or count < 1:
+    if not isinstance(count, NUMBER) or count < 1 or count % 1:
         raise ValueError(f"{schedule}: {name} is a whole number from 1 on, not {count!r}.")
 
 
