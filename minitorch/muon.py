@@ -58,7 +58,11 @@ class Muon(Optimizer):
 
     whole = True
     assumed: ClassVar[dict[str, Any]] = {"step": 1}  # PyTorch counts none
-    fixed: ClassVar[dict[str, Any]] = {"ns_coefficients": COEFFICIENTS, "eps": 1e-7}
+    fixed: ClassVar[dict[str, Any]] = {
+        "ns_coefficients": COEFFICIENTS,
+        "eps": 1e-7,
+        "adjust_lr_fn": None,
+    }
 
     def __init__(
         self,

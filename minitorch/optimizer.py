@@ -181,7 +181,7 @@ class Optimizer:
         """What training needs to go on: state per parameter number, and the groups' settings."""
         numbers = {parameter: number for number, parameter in enumerate(self.parameters)}
         groups = [
-            {**group, "params": [numbers[parameter] for parameter in group["params"]]}
+            {**self.fixed, **group, "params": [numbers[each] for each in group["params"]]}
             for group in self.param_groups
         ]
         state = {numbers[parameter]: dict(kept) for parameter, kept in self.state.items()}
@@ -236,7 +236,8 @@ class Optimizer:
 
         def as_here(name: str, value: Any) -> bool:
             if name in self.fixed:
-                return bool(value == self.fixed[name])
+                plain = tuple(value) if isinstance(value, list) else value  # JSON has only lists
+                return bool(plain == self.fixed[name])
             return name in ("foreach", "fused", "capturable", "differentiable") or not value
 
         return {
