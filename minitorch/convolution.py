@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.correlation import correlate, input_gradient, kernel_gradient
+from minitorch.correlation import both_gradients, correlate, input_gradient, kernel_gradient
 from minitorch.depthwise import (
     correlate_depthwise,
     depthwise_input_gradient,
@@ -33,6 +33,7 @@ __all__ = [
     "own_kernels",
     "slide",
     "slide_back",
+    "slide_both",
     "slide_weight",
     "sum_over_pixels",
 ]
@@ -59,15 +60,15 @@ def conv2d(
     """
     down, across = axes("conv2d", x, weight, stride, padding, dilation)
     check_channels("conv2d", x, weight, bias, groups)
-    shape = x.shape
     y = slide(x, weight, down, across, groups)
     if bias is not None:
         y += bias
-    return y.transpose(0, 3, 1, 2), (
-        lambda grad: slide_back(grad, weight, down, across, groups, shape),
-        lambda grad: slide_weight(x, grad, down, across, groups),
-        sum_over_pixels,
-    )
+
+    def backward(grad: Array, needed: tuple[bool, ...]) -> tuple[Array | None, ...]:
+        to_x, to_weight = slide_both(x, weight, grad, down, across, groups, needed)
+        return to_x, to_weight, sum_over_pixels(grad) if needed[2] else None
+
+    return y.transpose(0, 3, 1, 2), backward
 
 
 @op
@@ -87,13 +88,14 @@ def conv1d(
     y = slide(image, kernel, Axis(1), across, groups)
     if bias is not None:
         y += bias
-    return y.transpose(0, 3, 1, 2)[:, :, 0], (
-        lambda grad: slide_back(grad[:, :, None], kernel, Axis(1), across, groups, image.shape)[
-            :, :, 0
-        ],
-        lambda grad: slide_weight(image, grad[:, :, None], Axis(1), across, groups)[:, :, 0],
-        sum_over_pixels,
-    )
+
+    def backward(grad: Array, needed: tuple[bool, ...]) -> tuple[Array | None, ...]:
+        grads = grad[:, :, None]
+        both = slide_both(image, kernel, grads, Axis(1), across, groups, needed)
+        to_x, to_weight = (None if each is None else each[:, :, 0] for each in both)
+        return to_x, to_weight, sum_over_pixels(grad) if needed[2] else None
+
+    return y.transpose(0, 3, 1, 2)[:, :, 0], backward
 
 
 @op
@@ -193,6 +195,30 @@ def slide_weight(x: Array, grad: Array, down: Axis, across: Axis, groups: int) -
     ]
     kernel = parts[0] if groups == 1 else np.concatenate(parts, axis=-1)
     return kernel.transpose(3, 2, 0, 1)
+
+
+def slide_both(
+    x: Array,
+    weight: Array,
+    grad: Array,
+    down: Axis,
+    across: Axis,
+    groups: int,
+    needed: Sequence[bool],
+) -> tuple[Array | None, Array | None]:
+    """The gradients for x and weight, of those that are needed; together where that is faster."""
+    if not (needed[0] and needed[1]) or groups == x.shape[1] > 1:
+        return (
+            slide_back(grad, weight, down, across, groups, x.shape) if needed[0] else None,
+            slide_weight(x, grad, down, across, groups) if needed[1] else None,
+        )
+    pixels, grads, kernel = channels_last(x), channels_last(grad), weight.transpose(2, 3, 1, 0)
+    back, parts = np.empty_like(pixels), []
+    for inputs, outputs in channel_groups(x.shape[1], len(weight), groups):
+        moves = kernel[..., outputs], down, across, back[..., inputs]
+        parts.append(both_gradients(pixels[..., inputs], grads[..., outputs], *moves))
+    to_weight = parts[0] if groups == 1 else np.concatenate(parts, axis=-1)
+    return back.transpose(0, 3, 1, 2), to_weight.transpose(3, 2, 0, 1)
 
 
 def sum_over_pixels(grad: Array) -> Array:

@@ -13,13 +13,14 @@ from math import gcd
 
 import numpy as np
 
-from minitorch.im2col import Block, blocks, correlate_by_rows, kernel_gradient_by_rows
+from minitorch.im2col import Block, blocks, both_by_rows, correlate_by_rows, kernel_gradient_by_rows
 from minitorch.threads import threads
 from minitorch.windows import Axis
-from minitorch.winograd import correlate_by_tiles, kernel_gradient_by_tiles, suits_tiles
+from minitorch.winograd import both_by_tiles, correlate_by_tiles, suits_tiles
 
 __all__ = [
     "Array",
+    "both_gradients",
     "correlate",
     "input_gradient",
     "is_pointwise",
@@ -48,8 +49,6 @@ def kernel_gradient(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
     """The gradient for the kernel (R, S, C, K), given that of the results (N, OH, OW, K)."""
     if is_pointwise(down, across):
         return multiplied_rows(x, grad)[None, None]
-    if suits_tiles(x, grad.shape[3], down, across):
-        return kernel_gradient_by_tiles(x, grad, down, across)
     return kernel_gradient_by_rows(x, grad, down, across)
 
 
@@ -136,3 +135,22 @@ def phases(axis: Axis, length: int, outputs: int) -> Iterator[tuple[slice, slice
         before = reach + shift - (start + axis.before) // stride
         needed = len(range(start, length, stride)) + reach
         yield positions, taps, Axis(count, 1, before, needed - outputs - before, step)
+
+
+def both_gradients(
+    x: Array, grad: Array, kernel: Array, down: Axis, across: Axis, back: Array
+) -> Array:
+    """Write the gradient for x into `back`, and return that for the kernel (R, S, C, K).
+
+    With stride 1 both take the windows of `grad` around each pixel: times the turned kernel, and
+    times the pixel. They are copied once.
+    """
+    if (down.stride, across.stride) != (1, 1) or is_pointwise(down, across):
+        input_gradient(grad, kernel, down, across, back)
+        return kernel_gradient(x, grad, down, across)
+    ((_, _, down_back),) = phases(down, x.shape[1], grad.shape[1])
+    ((_, _, across_back),) = phases(across, x.shape[2], grad.shape[2])
+    turned = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2))
+    by_tiles = suits_tiles(grad, x.shape[3], down_back, across_back)
+    both = both_by_tiles if by_tiles else both_by_rows
+    return np.ascontiguousarray(both(grad, x, turned, down_back, across_back, back)[::-1, ::-1])

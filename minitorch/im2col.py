@@ -26,12 +26,12 @@ __all__ = [
     "Job",
     "RowWindows",
     "blocks",
+    "both_by_rows",
     "copy_padded",
     "correlate_by_rows",
     "jobs",
     "kernel_gradient_by_rows",
     "multiplied",
-    "summed_products",
 ]
 
 
@@ -84,7 +84,7 @@ class RowWindows:
         self.x, self.down, self.across, self.features = x, down, across, features
         self.columns = across.outputs(x.shape[2])
         self.images = self.rows = 0  # of results in this block
-        self.padded = self.windows = self.view = np.empty(0, x.dtype)
+        self.padded = self.windows = self.view = self.term = np.empty(0, x.dtype)
 
     def fill(self, block: Block) -> None:
         """Copy the windows of the block's rows."""
@@ -131,6 +131,26 @@ class RowWindows:
             return windows
         return windows.reshape(self.images, results, length)
 
+    def write_products(self, by_row: Array, out: Array) -> None:
+        """Write each window times the kernel, whose rows are (R, S * C, K), into `out`."""
+        stack, in_place = self.tap(0), out.flags.c_contiguous
+        total = out.reshape(*stack.shape[:-1], -1) if in_place else self.term[:0]
+        total = multiplied(stack, by_row[0], total)
+        for row in range(1, len(by_row)):
+            self.term = multiplied(self.tap(row), by_row[row], self.term)
+            total += self.term
+        if not in_place:
+            out[...] = total.reshape(out.shape)
+
+    def times(self, row: int, pixels: Array) -> Array:
+        """The sum of each result's pixel (K) times the window that this row meets: (K, S * C)."""
+        stack = self.tap(row)
+        factor = pixels.reshape(*stack.shape[:-1], -1)
+        if len(stack) == 1 and stack.ndim == 3:
+            return factor[0].T @ stack[0]
+        products = np.matmul(factor.swapaxes(-1, -2), stack)
+        return np.add.reduce(products, axis=tuple(range(stack.ndim - 2)))
+
 
 def copy_padded(x: Array, top: int, left: int, out: Array) -> None:
     """Copy x (N, H, W, C) from pixel (top, left) on into `out`, zeros where x has no pixels."""
@@ -150,18 +170,9 @@ def correlate_by_rows(x: Array, kernel: Array, down: Axis, across: Axis, out: Ar
 
     def work(share: Sequence[Job]) -> None:
         windows = RowWindows(x, down, across, features)
-        total = term = np.empty(0, x.dtype)
         for block, chosen in share:
             windows.fill(block)
-            part, stack = out[block][..., chosen], windows.tap(0)
-            if part.flags.c_contiguous:
-                total = part.reshape(*stack.shape[:-1], -1)
-            total = multiplied(stack, by_row[0, :, chosen], total)
-            for row in range(1, len(kernel)):
-                term = multiplied(windows.tap(row), by_row[row, :, chosen], term)
-                total += term
-            if not part.flags.c_contiguous:
-                part[...] = total.reshape(part.shape)
+            windows.write_products(by_row[..., chosen], out[block][..., chosen])
 
     row_bytes = columns * down.stride * by_row.shape[1] * x.itemsize
     threads.share(work, jobs(images, rows, row_bytes, kernel))
@@ -192,30 +203,48 @@ def jobs(images: int, rows: int, row_bytes: int, kernel: Array) -> list[Job]:
 def kernel_gradient_by_rows(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
     """The gradient for the kernel (R, S, C, K): each patch times the gradient of its result."""
     images, rows, columns, features = grad.shape
-    like_kernel = np.empty((down.size, across.size * x.shape[3], features), x.dtype)
+    total = np.zeros((down.size, across.size * x.shape[3], features), x.dtype)
 
     def work(share: Sequence[Job]) -> tuple[slice, Array]:
         windows = RowWindows(x, down, across, features)
         chosen = share[0][1] if share else slice(features)
-        total = np.zeros_like(like_kernel[..., chosen])
+        own = np.zeros_like(total[..., chosen])
         for block, _ in share:
             windows.fill(block)
             for row in range(down.size):
-                stack = windows.tap(row)
-                grads = grad[block][..., chosen].reshape(*stack.shape[:-1], -1)
-                total[row] += summed_products(stack, grads)
-        return chosen, total
+                own[row] += windows.times(row, grad[block][..., chosen]).T
+        return chosen, own
 
-    row_bytes = columns * down.stride * like_kernel.shape[1] * x.itemsize
-    like_kernel.fill(0)
-    for chosen, total in threads.share(work, jobs(images, rows, row_bytes, like_kernel)):
-        like_kernel[..., chosen] += total
-    return like_kernel.reshape(down.size, across.size, x.shape[3], features)
+    row_bytes = columns * down.stride * total.shape[1] * x.itemsize
+    for chosen, own in threads.share(work, jobs(images, rows, row_bytes, total)):
+        total[..., chosen] += own
+    return total.reshape(down.size, across.size, x.shape[3], features)
 
 
-def summed_products(stack: Array, grads: Array) -> Array:
-    """The sum over the stack of each matrix, turned round, times that of the gradients."""
-    if len(stack) == 1 and stack.ndim == 3:
-        return stack[0].T @ grads[0]
-    products = np.matmul(grads.swapaxes(-1, -2), stack)  # OpenBLAS is faster this way round
-    return np.add.reduce(products, axis=tuple(range(stack.ndim - 2))).T
+def both_by_rows(
+    grad: Array, x: Array, turned: Array, down: Axis, across: Axis, back: Array
+) -> Array:
+    """Write the sum over each patch of grad times `turned` (R, S, K, C) into `back` (N, H, W, C).
+
+    From the same windows comes what is returned, (R, S, C, K): each patch times its pixel of x,
+    which is the gradient for the kernel, turned.
+    """
+    images, rows, columns, channels = back.shape
+    by_row = turned.reshape(len(turned), -1, channels)
+    total = np.zeros((len(turned), channels, by_row.shape[1]), x.dtype)
+
+    def work(share: Sequence[Job]) -> tuple[slice, Array]:
+        windows = RowWindows(grad, down, across, channels)
+        chosen = share[0][1] if share else slice(channels)
+        own = np.zeros_like(total[:, chosen])
+        for block, _ in share:
+            windows.fill(block)
+            windows.write_products(by_row[..., chosen], back[block][..., chosen])
+            for row in range(down.size):
+                own[row] += windows.times(row, x[block][..., chosen])
+        return chosen, own
+
+    row_bytes = columns * by_row.shape[1] * x.itemsize
+    for chosen, own in threads.share(work, jobs(images, rows, row_bytes, turned)):
+        total[:, chosen] += own
+    return total.reshape(down.size, channels, across.size, -1).transpose(0, 2, 1, 3)

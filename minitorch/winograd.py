@@ -33,14 +33,16 @@ __all__ = [
     "Array",
     "B",
     "G",
+    "both_by_tiles",
     "correlate_by_tiles",
     "enabled",
     "grid_of",
-    "kernel_gradient_by_tiles",
+    "input_points",
     "suits_tiles",
     "tile_blocks",
     "tiles",
     "transform",
+    "write_results",
 ]
 
 
@@ -117,6 +119,24 @@ def tile_blocks(images: int, counts: tuple[int, int], channels: int, features: i
     return blocks(images, counts[0], row_bytes, least)
 
 
+def input_points(x: Array, block: Block, down: Axis, across: Axis, columns: int) -> Array:
+    """The tiles that a block of results needs, transformed: (36, tiles, C)."""
+    grid = block.rows.stop - block.rows.start, columns
+    top = STEP * block.rows.start - down.before
+    return transform(B, tiles(x[block.images], SIZE, top, -across.before, grid))
+
+
+def write_results(products: Array, block: Block, columns: int, out: Array) -> None:
+    """Transform the products of a block back, and write them into `out` (N, OH, OW, K)."""
+    grid = block.rows.stop - block.rows.start, columns
+    results = transform(A, products).reshape(STEP, STEP, -1, *grid, out.shape[3])
+    target = out[block.images, STEP * block.rows.start : STEP * block.rows.stop]
+    for i, j in np.ndindex(STEP, STEP):
+        every_fourth = target[:, i::STEP, j::STEP]
+        _, height, width, _ = every_fourth.shape
+        every_fourth[...] = results[i, j, :, :height, :width]
+
+
 def correlate_by_tiles(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
     """Write the sum over each patch of x times `kernel` (3, 3, C, K) into `out` (N, OH, OW, K)."""
     images, rows, columns, features = out.shape
@@ -124,36 +144,34 @@ def correlate_by_tiles(x: Array, kernel: Array, down: Axis, across: Axis, out: A
     kernels = transform(G, kernel.reshape(9, -1, features))
 
     def work(share: Sequence[Block]) -> None:
-        for part, lines in share:
-            grid = lines.stop - lines.start, counts[1]
-            top = STEP * lines.start - down.before
-            points = transform(B, tiles(x[part], SIZE, top, -across.before, grid))
-            results = transform(A, points @ kernels)
-            results = results.reshape(STEP, STEP, -1, *grid, features)
-            target = out[part, STEP * lines.start : STEP * lines.stop]
-            for i, j in np.ndindex(STEP, STEP):
-                every_fourth = target[:, i::STEP, j::STEP]
-                _, height, width, _ = every_fourth.shape
-                every_fourth[...] = results[i, j, :, :height, :width]
+        for block in share:
+            points = input_points(x, block, down, across, counts[1])
+            write_results(points @ kernels, block, counts[1], out)
 
     threads.share(work, tile_blocks(images, counts, kernels.shape[1], features))
 
 
-def kernel_gradient_by_tiles(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
-    """The gradient for the kernel (3, 3, C, K): back through A, the products, and G."""
-    images, rows, columns, features = grad.shape
-    counts, channels = grid_of(rows, columns), x.shape[3]
+def both_by_tiles(
+    grad: Array, x: Array, turned: Array, down: Axis, across: Axis, back: Array
+) -> Array:
+    """What `im2col.both_by_rows` does, from one set of points: 3 x 3 kernels.
+
+    The kernel's gradient goes back through A, the products, and G.
+    """
+    images, rows, columns, channels = back.shape
+    counts, features = grid_of(rows, columns), grad.shape[3]
+    kernels = transform(G, turned.reshape(9, features, channels))
 
     def work(share: Sequence[Block]) -> Array:
         total = np.zeros((SIZE * SIZE, channels, features), x.dtype)
-        for part, lines in share:
-            grid = lines.stop - lines.start, counts[1]
-            top = STEP * lines.start
-            points = transform(B, tiles(x[part], SIZE, top - down.before, -across.before, grid))
-            grads = transform(A.T, tiles(grad[part], STEP, top, 0, grid))
-            total += points.transpose(0, 2, 1) @ grads
+        for block in share:
+            points = input_points(grad, block, down, across, counts[1])
+            write_results(points @ kernels, block, counts[1], back)
+            grid = block.rows.stop - block.rows.start, counts[1]
+            pixels = transform(A.T, tiles(x[block.images], STEP, STEP * block.rows.start, 0, grid))
+            total += pixels.transpose(0, 2, 1) @ points
         return total
 
-    totals = threads.share(work, tile_blocks(images, counts, channels, features))
+    totals = threads.share(work, tile_blocks(images, counts, features, channels))
     total = sum(totals[1:], totals[0])
     return transform(G.T, total).reshape(3, 3, channels, features)

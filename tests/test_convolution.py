@@ -105,11 +105,14 @@ def test_tiles_can_be_switched_off(monkeypatch):
         np.testing.assert_allclose(one, two, rtol=0, atol=3e-5 * np.abs(two).max())
 
 
-def test_many_blocks_and_threads_give_what_one_gives():
-    x, weight = random_tensor(5, 8, 30, 31), random_tensor(6, 8, 3, 3, seed=2)
+@pytest.mark.parametrize("stride", [1, (1, 2)])
+@pytest.mark.parametrize("sizes", [(5, 8, 30, 31, 6), (2, 64, 3, 4, 70)])  # many pixels, kernels
+def test_many_blocks_and_threads_give_what_one_gives(sizes, stride):
+    *shape, features = sizes
+    x, weight = random_tensor(*shape), random_tensor(features, shape[1], 3, 3, seed=2)
 
     def convolution(x, weight):
-        return F.conv2d(x, weight, stride=(1, 2), padding=1)
+        return F.conv2d(x, weight, stride=stride, padding=1)
 
     before = threads.mode, threads.count
     try:
@@ -121,6 +124,20 @@ def test_many_blocks_and_threads_give_what_one_gives():
         threads.use(*before)
     for one, two in zip(alone, together, strict=True):
         np.testing.assert_allclose(one, two, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("dtype, channels", [(np.float64, 3), (np.float32, 64)])
+def test_each_gradient_is_the_same_without_the_other(dtype, channels):
+    x, weight = (random_tensor(64, channels, 6, 5), random_tensor(channels, channels, 3, 3, seed=2))
+    x, weight = (minitorch.Tensor(each.array.astype(dtype)) for each in (x, weight))
+    _, to_x, to_weight = run(lambda x, weight: F.conv2d(x, weight, padding=1), x, weight)
+    tolerance = 1e-11 if dtype == np.float64 else 1e-4 * np.abs(to_weight).max()
+    for expected, wanted in ((to_x, 0), (to_weight, 1)):
+        inputs = [x.clone(), weight.clone()]
+        inputs[wanted].requires_grad_()
+        y = F.conv2d(*inputs, padding=1)
+        y.backward(random_tensor(*y.shape, seed=1).detach().to(y.dtype))
+        np.testing.assert_allclose(inputs[wanted].grad.array, expected, rtol=0, atol=tolerance)
 
 
 @given(st.integers(0, 9), st.integers(1, 50), st.integers(1, 300_000), st.integers(0, 10**6))
