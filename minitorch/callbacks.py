@@ -1,6 +1,6 @@
 """What should happen during training besides training; `trainers` tells each of its moments."""
 
-# Grown in notebooks: 2_08_training, 3_02_adam. Edit there, then `make extract`.
+# Grown in notebooks: 2_08_training, 3_06_long_training. Edit there, then `make extract`.
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ Leans on `downloads` and `digits`.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import pickle
 import tarfile
@@ -26,6 +27,7 @@ __all__ = [
     "CIFAR10_CLASSES",
     "Array",
     "Decoder",
+    "checked_bytes",
     "cifar10",
     "decoded",
     "from_binary",
@@ -44,7 +46,14 @@ CIFAR10_CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
 
-_BATCHES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
+_BATCHES = {  # MD5 in the python version, and of the mosaic
+    "data_batch_1": ("c99cafc152244af753f735de768cd75f", "5e881dc856b86f3ef743ae11f7c80920"),
+    "data_batch_2": ("d4bba439e000b95fd0a9bffe97cbabec", "4afbc5647363dc5bbba4fd32d9d69044"),
+    "data_batch_3": ("54ebc095f3ab1f0389bbae665268c751", "d61891b55c524015d069c23882939ddb"),
+    "data_batch_4": ("634d18415352ddfa80567beed471001a", "ed5eedead0d7a46227af24b3a184e988"),
+    "data_batch_5": ("482c414d41f54cd18b22e5b47cb7c3cb", "02e999cc58ab80d075ef6869b36ea982"),
+    "test_batch": ("40351d587109b95175f43aff81a1287e", "fe2d0443653d8e432ed486d29bc8b610"),
+}
 _IMAGE = 3 * 32 * 32
 _MOST = 1 << 26  # bytes in one batch: twice what one has
 _MOST_UNPACKED = 1 << 28  # bytes in an archive, unpacked: half as much again as one has
@@ -60,14 +69,15 @@ _PYTHON = Source(
     ),
 )
 _BINARY_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
+_LABELS_MD5 = "714218b1ddf38853edfd639f00561c34"  # those of the mosaics
 
 
 def cifar10() -> tuple[LabelledImages, LabelledImages]:
     """50,000 colour photos (3, 32, 32) to train on and 10,000 to test with; see CIFAR10_CLASSES.
 
-    In the data folder it takes the unpacked batches of the python or the binary version, either
-    archive, or lossless mosaics; else it downloads. In memory a pixel's three colours lie side by
-    side. Krizhevsky 2009. Raises DataError.
+    In the data folder it takes the unpacked batches of the python version, the archive of either,
+    or lossless mosaics, all checked by their MD5; else it downloads. In memory a pixel's three
+    colours lie side by side. Krizhevsky 2009. Raises DataError.
     """
     folder = data_folder("cifar10")
     if is_there(folder / "labels.npz"):
@@ -91,19 +101,35 @@ Decoder = Callable[[bytes], tuple[Array, Array]]
 
 def stored_batches(folder: Path) -> list[tuple[Decoder, bytes]]:
     """The six batches as bytes, each with the function that decodes it."""
-    for version, suffix, decode in (("py", "", from_pickle), ("bin", ".bin", from_binary)):
-        unpacked = folder / f"cifar-10-batches-{version}"
-        if unpacked.is_dir():
-            try:
-                return [(decode, (unpacked / f"{name}{suffix}").read_bytes()) for name in _BATCHES]
-            except OSError as error:
-                raise DataError(f"{unpacked} is not complete: {error}.") from error
-    binary = folder / "cifar-10-binary.tar.gz"
+    if (unpacked := folder / "cifar-10-batches-py").is_dir():
+        files = [(unpacked / name, md5) for name, (md5, _) in _BATCHES.items()]
+        return [(from_pickle, checked_bytes(path, md5)) for path, md5 in files]
+    binary, python = folder / "cifar-10-binary.tar.gz", folder / _PYTHON.name
     if binary.exists():
         contents = unpacked_batches(binary, ".bin", _BINARY_MD5)
         return [(from_binary, content) for content in contents]
+    if (unpacked := folder / "cifar-10-batches-bin").is_dir() and not python.exists():
+        raise DataError(
+            f"{unpacked} has no published checksums, so that a wrong bit in it would go unseen. "
+            f"Put the archive beside it, as {binary}, or delete it, and {python.name} is "
+            "downloaded."
+        )
     contents = unpacked_batches(fetch(_PYTHON, folder), "", _PYTHON.md5)
     return [(from_pickle, content) for content in contents]
+
+
+def checked_bytes(path: Path, md5: str) -> bytes:
+    """The content of a file, once its MD5 agrees."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path.parent} is not complete: {error}.") from error
+    if (found := hashlib.md5(content, usedforsecurity=False).hexdigest()) != md5:
+        raise DataError(
+            f"{path} is damaged: its MD5 is {found} and not {md5}. Put a whole one in its place, "
+            f"or delete {path.parent}, and CIFAR-10 is downloaded anew."
+        )
+    return content
 
 
 def unpacked_batches(archive: Path, suffix: str, md5: str) -> list[bytes]:
@@ -266,12 +292,14 @@ def read_mosaics(folder: Path) -> tuple[LabelledImages, LabelledImages]:
             f"cifar10: {folder} holds pictures, and the package pillow, which reads them, is not "
             'installed. Install the extra `pictures`: pip install "minitorch-course[pictures]".'
         ) from error
+    content = checked_bytes(folder / "labels.npz", _LABELS_MD5)
     try:
-        with np.load(io.BytesIO((folder / "labels.npz").read_bytes()), allow_pickle=False) as file:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
             labels = np.concatenate([file["train_labels"], file["test_labels"]])
         images = np.empty((len(_BATCHES), 100, 100, 32, 32, 3), np.uint8)
-        for batch, name in zip(images, _BATCHES, strict=True):
-            with Image.open(folder / f"{name}.webp") as mosaic:
+        for batch, (name, (_, md5)) in zip(images, _BATCHES.items(), strict=True):
+            packed = checked_bytes(folder / f"{name}.webp", md5)
+            with Image.open(io.BytesIO(packed)) as mosaic:
                 pixels = np.asarray(mosaic.convert("RGB"))
             batch[...] = pixels.reshape(100, 32, 100, 32, 3).swapaxes(1, 2)
     except (*_UNREADABLE, Image.DecompressionBombError) as error:

@@ -3,7 +3,7 @@
 PyTorch knows them as `nn.utils`. Leans on `tensor`.
 """
 
-# Grown in notebooks: 3_02_adam. Edit there, then `make extract`.
+# Grown in notebooks: 3_06_long_training. Edit there, then `make extract`.
 
 from __future__ import annotations
 

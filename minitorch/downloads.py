@@ -17,7 +17,7 @@ from typing import NamedTuple
 from minitorch.digits import DataError
 from minitorch.files import settle
 
-__all__ = ["Source", "data_folder", "fetch", "is_there", "md5_of", "receive"]
+__all__ = ["Source", "check_md5", "data_folder", "fetch", "is_there", "md5_of", "receive"]
 
 
 _PIECE = 1 << 18  # bytes read at once
@@ -68,6 +68,19 @@ def md5_of(path: Path) -> str:
     """MD5 of a file, which shows accidents; published checksums of old data sets are MD5."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def check_md5(path: Path, md5: str) -> None:
+    """Raise DataError where a file is not the one with this MD5."""
+    try:
+        found = md5_of(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}.") from error
+    if found != md5:
+        raise DataError(
+            f"{path} is damaged: its MD5 is {found} and not {md5}. Delete it, and it is "
+            "downloaded anew."
+        )
 
 
 def fetch(source: Source, folder: Path) -> Path:

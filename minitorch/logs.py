@@ -1,6 +1,6 @@
 """How a training tells of itself: a progress bar, a file of figures. Leans on `callbacks`."""
 
-# Grown in notebooks: 2_08_training, 3_02_adam. Edit there, then `make extract`.
+# Grown in notebooks: 2_08_training, 3_06_long_training. Edit there, then `make extract`.
 
 from __future__ import annotations
 

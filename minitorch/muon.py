@@ -1,6 +1,6 @@
 """Muon, whose steps are as strong in every direction; optimizers of several kinds as one."""
 
-# Grown in notebooks: 3_02_adam. Edit there, then `make extract`.
+# Grown in notebooks: 3_07_muon. Edit there, then `make extract`.
 
 from __future__ import annotations
 

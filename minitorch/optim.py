@@ -3,7 +3,8 @@
 Gathered from `optimizer`, `sgd`, `adaptive`, `muon` and `lr_scheduler`.
 """
 
-# Grown in notebooks: 2_07_descent, 3_02_adam. Edit there, then `make extract`.
+# Grown in notebooks: 2_07_descent, 3_02_adam, 3_06_long_training, 3_07_muon. Edit there, then `make
+# extract`.
 
 from minitorch import lr_scheduler
 from minitorch.adaptive import Adam, AdamW, Lion, RMSprop

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.batches import Averages, as_pair, as_tensor
 from minitorch.callbacks import Callback
 from minitorch.graph import no_grad
 from minitorch.interrupts import InterruptRequest
@@ -26,7 +27,7 @@ from minitorch.optimizer import Optimizer
 from minitorch.stateful import Stateful
 from minitorch.tensor import Tensor
 
-__all__ = ["Array", "Averages", "Metric", "Trainer", "accuracy", "as_tensor", "evaluating"]
+__all__ = ["Array", "Metric", "Trainer", "accuracy", "evaluating"]
 
 
 Array = np.ndarray
@@ -54,24 +55,6 @@ def evaluating(model: Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.set_mode(training)
-
-
-class Averages:
-    """Running averages of named numbers, weighted by how many samples each stands for."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.totals: dict[str, float] = {}
-
-    def add(self, values: dict[str, float], count: int) -> None:
-        """Count `values`, averages over `count` samples, in."""
-        self.count += count
-        for name, value in values.items():
-            self.totals[name] = self.totals.get(name, 0.0) + value * count
-
-    def result(self) -> dict[str, float]:
-        """The averages so far."""
-        return {name: total / self.count for name, total in self.totals.items()}
 
 
 class Trainer:
@@ -177,9 +160,10 @@ class Trainer:
         """Train on every batch once, and add a row to the history."""
         start = time.perf_counter()
         self.model.train()
-        for inputs, target in self.left_of(batches):
+        for batch in self.left_of(batches):
+            inputs, target = as_pair(batch)
             self.in_batch = True
-            self.train_batch(as_tensor(inputs), as_tensor(target), callbacks)
+            self.train_batch(inputs, target, callbacks)
             if interrupt.made:
                 self.stop(f"Ctrl-C in epoch {self.epoch + 1}, after batch {self.batch}")
             if self.stopped and self.batch != self.batches_per_epoch:
@@ -238,8 +222,9 @@ class Trainer:
         """Loss and metrics over all batches, in evaluation mode."""
         averages = Averages()
         with evaluating(self.model):
-            for inputs, target in batches:
-                output, target = self.model(as_tensor(inputs)), as_tensor(target)
+            for batch in batches:
+                inputs, target = as_pair(batch)
+                output = self.model(inputs)
                 loss = self.loss(output, target)
                 averages.add(self.measure(output, target, loss), len(target))
         if not averages.count:
@@ -306,8 +291,3 @@ class Trainer:
         """Tell the callbacks that a moment has come."""
         for callback in callbacks:
             getattr(callback, moment)(self)
-
-
-def as_tensor(values: Any) -> Tensor:
-    """Wrap what a batch holds as a tensor; a tensor stays itself."""
-    return values if isinstance(values, Tensor) else Tensor(values)

@@ -32,6 +32,13 @@ def some(shape, dtype="u1"):
     return np.random.default_rng(0).integers(0, 10, shape).astype(dtype)
 
 
+def with_a_wrong_bit(content, place):
+    """The bytes with one bit changed."""
+    changed = bytearray(content)
+    changed[place] ^= 1
+    return bytes(changed)
+
+
 # ---- idx ----------------------------------------------------------------------------------------
 
 
@@ -131,16 +138,28 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def write_clothes(folder, images, labels):
-    place = folder / "fashion_mnist"
-    place.mkdir()
-    for part in ("train", "t10k"):
-        (place / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(images)))
-        (place / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
+@pytest.fixture
+def clothes(folder, monkeypatch):
+    """A function that writes small files, which pass for the official ones."""
+
+    def write(images, labels):
+        place = folder / "fashion_mnist"
+        place.mkdir()
+        for part in ("train", "t10k"):
+            for stem, array in (("images-idx3", images), ("labels-idx1", labels)):
+                packed = gzip.compress(idx(array))
+                (place / f"{part}-{stem}-ubyte.gz").write_bytes(packed)
+                md5 = hashlib.md5(packed).hexdigest()
+                monkeypatch.setitem(
+                    datasets._FASHION, f"{part}-{stem}-ubyte", (len(packed), md5, None)
+                )
+        return place
+
+    return write
 
 
-def test_four_idx_files_become_labelled_images(folder):
-    write_clothes(folder, some((7, 28, 28)), some(7))
+def test_four_idx_files_become_labelled_images(clothes):
+    clothes(some((7, 28, 28)), some(7))
     train, test = fashion_mnist()
     np.testing.assert_array_equal(train.images, some((7, 1, 28, 28)))
     assert train.labels.dtype == np.int64
@@ -151,10 +170,52 @@ def test_four_idx_files_become_labelled_images(folder):
     "images, labels",
     [(some((7, 28, 28)), some(6)), (some((7, 28)), some(7)), (some((1, 2, 2)), some(1) + 99)],
 )
-def test_labels_that_do_not_go_with_the_images_are_refused(folder, images, labels):
-    write_clothes(folder, images, labels.astype("u1"))
+def test_labels_that_do_not_go_with_the_images_are_refused(clothes, images, labels):
+    clothes(images, labels.astype("u1"))
     with pytest.raises(DataError, match="fashion_mnist"):
         fashion_mnist()
+
+
+def test_a_wrong_bit_in_packed_clothes_is_noticed(clothes):
+    path = clothes(some((7, 28, 28)), some(7)) / "t10k-images-idx3-ubyte.gz"
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 97):  # the date in the head of gzip is such a place, too
+        path.write_bytes(with_a_wrong_bit(whole, place))
+        with pytest.raises(DataError, match=r"t10k-images.*damaged.*MD5.*Delete it"):
+            fashion_mnist()
+
+
+def test_other_packed_clothes_are_refused(clothes):
+    place = clothes(some((7, 28, 28)), some(7))
+    other = (place / "train-images-idx3-ubyte.gz", some((7, 28, 28)) + 1)
+    other[0].write_bytes(gzip.compress(idx(other[1])))
+    with pytest.raises(DataError, match=r"train-images.*MD5"):
+        fashion_mnist()
+
+
+def test_unpacked_clothes_whose_checksum_nobody_knows_are_not_believed(clothes):
+    place = clothes(some((7, 28, 28)), some(7))
+    (place / "train-labels-idx1-ubyte").write_bytes(idx(some(7)[::-1]))
+    train, _ = fashion_mnist()
+    np.testing.assert_array_equal(train.labels, some(7))
+    (place / "train-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(DataError, match=r"train-labels-idx1-ubyte.gz could not be downloaded"):
+        fashion_mnist()
+
+
+def test_a_wrong_bit_in_unpacked_digits_is_noticed(folder, monkeypatch):
+    (folder / "mnist").mkdir()
+    for stem, array in (("images-idx3", some((7, 28, 28))), ("labels-idx1", some(7))):
+        for part in ("train", "t10k"):
+            name, content = f"{part}-{stem}-ubyte", idx(array)
+            (folder / "mnist" / name).write_bytes(content)
+            md5 = hashlib.md5(content).hexdigest()
+            monkeypatch.setitem(datasets._MNIST, name, (0, "", md5))
+    mnist()
+    path = folder / "mnist" / "t10k-labels-idx1-ubyte"
+    path.write_bytes(with_a_wrong_bit(path.read_bytes(), -1))
+    with pytest.raises(DataError, match=r"t10k-labels.*is damaged"):
+        mnist()
 
 
 def test_mnist_with_other_content_is_refused(folder):
@@ -246,10 +307,21 @@ def any_md5(monkeypatch):
     monkeypatch.setattr(cifar, "_BINARY_MD5", cifar._PYTHON.md5)
 
 
-@pytest.mark.parametrize("archive", [False, True])
-@pytest.mark.parametrize("version", WRITERS)
-def test_cifar_is_read_in_every_form(folder, any_md5, version, archive):
-    write_cifar(folder, version, archive)
+def believe_batches(folder, monkeypatch, suffix=""):
+    """Let files pass for the official ones as they are now."""
+    for name in cifar._BATCHES:
+        md5 = hashlib.md5((folder / f"{name}{suffix}").read_bytes()).hexdigest()
+        monkeypatch.setitem(cifar._BATCHES, name, (md5, md5))
+
+
+FORMS = [("py", False), ("py3", False), ("py", True), ("py3", True), ("bin", True)]
+
+
+@pytest.mark.parametrize("version, archive", FORMS)
+def test_cifar_is_read_in_every_form(folder, any_md5, monkeypatch, version, archive):
+    place = write_cifar(folder, version, archive)
+    if not archive:
+        believe_batches(place / "cifar-10-batches-py", monkeypatch)
     rows, labels = rows_and_labels()
     train, test = cifar10()
     np.testing.assert_array_equal(train.images, rows[: 5 * COUNT].reshape(-1, 3, 32, 32))
@@ -260,13 +332,35 @@ def test_cifar_is_read_in_every_form(folder, any_md5, version, archive):
 
 @pytest.mark.parametrize("archive", [False, True])
 @pytest.mark.parametrize("damage", ["cut", "missing"])
-def test_damaged_cifar_is_refused(folder, any_md5, archive, damage):
-    place = write_cifar(folder, "bin", archive)
+def test_damaged_cifar_is_refused(folder, any_md5, monkeypatch, archive, damage):
+    place = write_cifar(folder, "bin" if archive else "py", archive)
+    if not archive:
+        believe_batches(place / "cifar-10-batches-py", monkeypatch)
     path = next(path for path in sorted(place.rglob("*")) if path.is_file())
     path.write_bytes(path.read_bytes()[:-500])
     if damage == "missing":
         path.unlink()
     with pytest.raises(DataError):
+        cifar10()
+
+
+def test_a_wrong_bit_in_an_unpacked_batch_is_noticed(folder, monkeypatch):
+    place = write_cifar(folder, "py", archive=False) / "cifar-10-batches-py"
+    believe_batches(place, monkeypatch)
+    cifar10()
+    path = place / "data_batch_3"
+    path.write_bytes(with_a_wrong_bit(path.read_bytes(), 5000))  # in the middle of a picture
+    with pytest.raises(DataError, match=r"data_batch_3 is damaged.*whole one"):
+        cifar10()
+
+
+def test_unpacked_binary_batches_are_believed_only_from_their_archive(folder, any_md5):
+    write_cifar(folder, "bin", archive=True)
+    place = folder / "cifar10" / "cifar-10-batches-bin"
+    place.mkdir()
+    assert len(cifar10()[1].images) == COUNT
+    (folder / "cifar10" / "cifar-10-binary.tar.gz").unlink()
+    with pytest.raises(DataError, match=r"no published checksums.*cifar-10-binary.tar.gz"):
         cifar10()
 
 
@@ -443,7 +537,11 @@ def test_any_binary_batch_gives_images_or_our_error(content):
     assert labels.max() < 10
 
 
-def test_mosaics(folder):
+def believe_labels(path, monkeypatch):
+    monkeypatch.setattr(cifar, "_LABELS_MD5", hashlib.md5(path.read_bytes()).hexdigest())
+
+
+def test_mosaics(folder, monkeypatch):
     (folder / "cifar10").mkdir()
     random = np.random.default_rng(0)
     noise = random.integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
@@ -456,6 +554,10 @@ def test_mosaics(folder):
     labels = (np.arange(60000) % 10).astype(np.uint8)
     target = folder / "cifar10" / "labels.npz"
     np.savez(target, train_labels=labels[:50000], test_labels=labels[50000:])
+    with pytest.raises(DataError, match=r"labels.npz is damaged"):
+        cifar10()
+    believe_labels(target, monkeypatch)
+    believe_batches(folder / "cifar10", monkeypatch, ".webp")
     train, test = cifar10()
     np.testing.assert_array_equal(train.images[40001], noise[0].transpose(2, 0, 1))
     np.testing.assert_array_equal(test.images[200], noise[1].transpose(2, 0, 1))
@@ -468,10 +570,17 @@ def test_mosaics(folder):
         archive.writestr("train_labels.npy", header)
     for damaged in (whole[:-30], b"", b"hello", pickle.dumps(labels), huge.getvalue()):
         target.write_bytes(damaged)
+        believe_labels(target, monkeypatch)
         with pytest.raises(DataError, match="cannot be read"):
             cifar10()
     target.write_bytes(whole)
-    (folder / "cifar10" / "test_batch.webp").write_bytes(b"RIFF")
+    believe_labels(target, monkeypatch)
+    last = folder / "cifar10" / "test_batch.webp"
+    last.write_bytes(with_a_wrong_bit(last.read_bytes(), len(packed.getvalue()) // 2))
+    with pytest.raises(DataError, match=r"test_batch.webp is damaged"):
+        cifar10()
+    last.write_bytes(b"RIFF")
+    believe_batches(folder / "cifar10", monkeypatch, ".webp")
     with pytest.raises(DataError, match="cannot be read"):
         cifar10()
 

@@ -462,6 +462,23 @@ def test_batches_that_are_used_up_are_explained():
         build().fit(used_up, 2, progress=False)
 
 
+@pytest.mark.parametrize(
+    "batch, words",
+    [
+        ((np.zeros((4, 2)), np.zeros(4, int), np.ones(4)), "not a tuple of 3"),
+        ([np.zeros((4, 2))], "not a list of 1"),
+        ({"x": np.zeros((4, 2)), "y": np.zeros(4, int)}, "not a dict of 'x', 'y'"),
+        (np.zeros((2, 4, 2)), "not a ndarray"),
+        (None, "not a NoneType"),
+    ],
+)
+def test_a_batch_that_is_no_pair_is_explained(batch, words):
+    trainer = build()
+    for use in (lambda: trainer.fit([batch], 1, progress=False), lambda: trainer.evaluate([batch])):
+        with pytest.raises(TypeError, match=rf"a batch is a pair \(inputs, target\), {words}"):
+            use()
+
+
 def test_no_batch_is_an_error():
     with pytest.raises(ValueError, match="no batch"):
         build().fit([], 1, progress=False)

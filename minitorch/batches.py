@@ -1,0 +1,48 @@
+"""What a batch is to the trainer, and averages over batches. Leans on `tensor`."""
+
+# Grown in notebooks: 2_08_training. Edit there, then `make extract`.
+
+from __future__ import annotations
+
+from typing import Any
+
+from minitorch.tensor import Tensor
+
+__all__ = ["Averages", "as_pair", "as_tensor"]
+
+
+class Averages:
+    """Running averages of named numbers, weighted by how many samples each stands for."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.totals: dict[str, float] = {}
+
+    def add(self, values: dict[str, float], count: int) -> None:
+        """Count `values`, averages over `count` samples, in."""
+        self.count += count
+        for name, value in values.items():
+            self.totals[name] = self.totals.get(name, 0.0) + value * count
+
+    def result(self) -> dict[str, float]:
+        """The averages so far."""
+        return {name: total / self.count for name, total in self.totals.items()}
+
+
+def as_tensor(values: Any) -> Tensor:
+    """Wrap what a batch holds as a tensor; a tensor stays itself."""
+    return values if isinstance(values, Tensor) else Tensor(values)
+
+
+def as_pair(batch: Any) -> tuple[Tensor, Tensor]:
+    """Inputs and target of a batch; raises TypeError, with what it is, where it is no such pair."""
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        names = f" of {', '.join(map(repr, batch))}" if isinstance(batch, dict) else ""
+        size = f" of {len(batch)}" if isinstance(batch, (tuple, list)) else names
+        raise TypeError(
+            f"Trainer: a batch is a pair (inputs, target), not a {type(batch).__name__}{size}. "
+            "A DataLoader's collate can make pairs; a loss that needs more than a target needs a "
+            "loop of its own."
+        )
+    inputs, target = batch
+    return as_tensor(inputs), as_tensor(target)
