@@ -18,6 +18,11 @@ from minitorch.tensor import Tensor, as_array
 
 __all__ = [
     "RELU_GAIN",
+    "BoolTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "LongTensor",
+    "TensorOf",
     "arange",
     "as_tensor",
     "bernoulli",
@@ -81,7 +86,22 @@ def checked_sizes(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
 @takes_device
 def as_tensor(data: Any, dtype: Any = None) -> Tensor:
     """`data` as a tensor: itself if it is one of that dtype, sharing the memory of an array."""
-    return data.to(dtype=dtype) if isinstance(data, Tensor) else Tensor(data, dtype)
+    return data.to(dtype=dtype) if isinstance(data, Tensor) else Tensor(as_array(data, dtype))
+
+
+class TensorOf:
+    """PyTorch's older constructors and names of dtypes: `LongTensor([1])`, `x.type(LongTensor)`."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = np.dtype(dtype)
+
+    def __call__(self, data: Any) -> Tensor:
+        """The data as a tensor of this dtype."""
+        return tensor(Tensor(data) if isinstance(data, int) else data, dtype=self.dtype)
+
+
+BoolTensor, LongTensor = TensorOf(np.bool_), TensorOf(np.int64)
+FloatTensor, DoubleTensor = TensorOf(np.float32), TensorOf(np.float64)
 
 
 def from_numpy(array: np.ndarray) -> Tensor:

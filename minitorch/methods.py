@@ -15,6 +15,7 @@ from minitorch import (
     diagonals,
     indexing,
     joining,
+    lengths,
     mathematics,
     operations,
     products,
@@ -134,6 +135,10 @@ class Methods:
     frac = mathematics.frac
     round = mathematics.round
     lerp = mathematics.lerp
+    addcmul = mathematics.addcmul
+    addcdiv = mathematics.addcdiv
+    clamp_min = mathematics.clamp_min
+    clamp_max = mathematics.clamp_max
 
     gelu = activations.gelu
     silu = swish = activations.silu
@@ -177,7 +182,7 @@ class Methods:
     prod = reductions.prod
     amax = reductions.amax
     amin = reductions.amin
-    norm = reductions.norm
+    norm = lengths.norm
     logsumexp = reductions.logsumexp
     any = reductions.any
     all = reductions.all
@@ -229,6 +234,7 @@ class Methods:
     select = indexing.select
     masked_select = indexing.masked_select
     nonzero = indexing.nonzero
+    argwhere = indexing.argwhere
     gather = indexing.gather
     take_along_dim = indexing.take_along_dim
     scatter = indexing.scatter
@@ -244,3 +250,4 @@ class Methods:
     topk = selecting.topk
     median = selecting.median
     unique = selecting.unique
+    bincount = selecting.bincount
