@@ -187,7 +187,7 @@ from minitorch.operations import neg as negative
 from minitorch.operations import pow as pow
 from minitorch.operations import sub as subtract
 from minitorch.products import addmm, bmm, dot, einsum, mm, mv, outer
-from minitorch.random import manual_seed
+from minitorch.random import Generator, manual_seed
 from minitorch.reductions import all as all
 from minitorch.reductions import (
     amax,
@@ -244,6 +244,7 @@ __all__ = [
     "BoolTensor",
     "DoubleTensor",
     "FloatTensor",
+    "Generator",
     "LongTensor",
     "Size",
     "Tensor",

@@ -174,15 +174,17 @@ def median_of_all(x: Array) -> Any:
 # ---- counting ---------------------------------------------------------------------------------
 
 
-@op
-def bincount(x: Array, weights: Array | None = None, minlength: int = 0) -> Any:
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """How often each whole number from 0 on occurs in the vector x, or the sum of its weights."""
-    if x.ndim != 1 or x.dtype.kind not in "iu" or (x.size and x.min() < 0):
+    if x.ndim != 1 or x.dtype.kind not in "iu" or (x.numel() and x.array.min() < 0):
         raise ValueError(
             f"bincount: x is {x.dtype} {x.shape}; it takes a vector of whole numbers from 0 on. "
             "x.flatten().long() makes one."
         )
-    return np.bincount(x, weights, minlength), None
+    if weights is None:
+        return as_tensor(np.bincount(x.array, minlength=minlength))
+    sums = np.bincount(x.array, as_tensor(weights).array, minlength)
+    return as_tensor(sums.astype(np.float32) if weights.dtype == np.float32 else sums)
 
 
 def searchsorted(
