@@ -34,6 +34,7 @@ __all__ = [
     "floor_divide",
     "fmod",
     "frac",
+    "hypot",
     "lerp",
     "log1p",
     "log2",
@@ -165,6 +166,14 @@ def atan2(y, x):
         lambda grad: grad * x / (x * x + y * y),
         lambda grad: -grad * y / (x * x + y * y),
     )
+
+
+@op
+def hypot(a, b):
+    """`sqrt(a * a + b * b)`, the long side of a right triangle, without overflow on the way."""
+    y = np.hypot(a, b)
+    longest = y + (y == 0)  # the corner at 0 has no slope: 0 there
+    return y, (lambda grad: grad * a / longest, lambda grad: grad * b / longest)
 
 
 @op

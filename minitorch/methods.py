@@ -123,6 +123,7 @@ class Methods:
     acos = arccos = mathematics.acos
     atan = arctan = mathematics.atan
     atan2 = arctan2 = mathematics.atan2
+    hypot = mathematics.hypot
     sinh = mathematics.sinh
     cosh = mathematics.cosh
     asinh = arcsinh = mathematics.asinh

@@ -43,9 +43,9 @@ class Generator:
 @contextmanager
 def drawing_from(other: Generator) -> Iterator[None]:
     """Within it, random choices go through `other`."""
-    global _source
-    before, _source = _source, other.source
+    ours, theirs = _source.bit_generator, other.source.bit_generator
+    before, ours.state = ours.state, theirs.state
     try:
         yield
     finally:
-        _source = before
+        theirs.state, ours.state = ours.state, before

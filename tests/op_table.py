@@ -174,6 +174,7 @@ ELEMENTWISE = [
         differentiable=False,
     ),
     binary("atan2", np.arctan2),
+    binary("hypot", np.hypot),
     binary("logaddexp", np.logaddexp),
     Row("lerp", minitorch.lerp, lambda a, b, w: a + w * (b - a), [((3, 4), (4,), ())]),
     Row(
