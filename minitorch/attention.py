@@ -199,8 +199,9 @@ class TransformerEncoderLayer(Module):
         self.linear2 = Linear(dim_feedforward, d_model)
         self.norm1, self.norm2 = LayerNorm(d_model), LayerNorm(d_model)
         self.dropout = Dropout(dropout)
-        named = isinstance(activation, str)
-        self.activation = getattr(functional, activation) if named else activation
+        if isinstance(activation, str):
+            activation = getattr(functional, activation)
+        self.activation: Any = activation
         self.norm_first = norm_first
 
     def forward(

@@ -2,6 +2,8 @@
 
 # Grown in notebooks: 2_05_the_tensor. Edit there, then `make extract`.
 
+from typing import Any
+
 import numpy as np
 
 __all__ = [
@@ -38,4 +40,4 @@ int64 = long = np.dtype(np.int64)
 bool = np.dtype(np.bool_)
 dtype = np.dtype
 finfo, iinfo = np.finfo, np.iinfo
-Size = tuple  # what x.shape is
+Size: type[tuple[Any, ...]] = tuple  # what x.shape is

@@ -208,7 +208,7 @@ def searchsorted(
             f"searchsorted: sequences of shape {sequence.shape} and values of shape {wanted.shape}:"
             " all sizes but the last must be equal, or the sequence one vector."
         )
-    end = "right" if right or side == "right" else "left"
+    end: Any = "right" if right or side == "right" else "left"
     if sequence.ndim == 1:
         places = np.asarray(np.searchsorted(sequence, wanted, end))
     else:
