@@ -172,8 +172,8 @@ def atan2(y, x):
 def hypot(a, b):
     """`sqrt(a * a + b * b)`, the long side of a right triangle, without overflow on the way."""
     y = np.hypot(a, b)
-    longest = y + (y == 0)  # the corner at 0 has no slope: 0 there
-    return y, (lambda grad: grad * a / longest, lambda grad: grad * b / longest)
+    # at 0, the corner, there is no slope: it is taken as 0
+    return y, (lambda grad: grad * a / (y + (y == 0)), lambda grad: grad * b / (y + (y == 0)))
 
 
 @op
