@@ -3,7 +3,10 @@
 # Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 3_01_keeping_state,
 # 4_03_convolution_made_fast. Edit there, then `make extract`.
 
-from minitorch import autograd, cuda, functional, memory, nn, optim, threads, winograd
+from math import inf, nan, pi
+
+from minitorch import autograd, backends, cuda, functional, memory, nn, optim, threads, winograd
+from minitorch import cuda as accelerator
 from minitorch.anomaly import detect_anomaly, set_detect_anomaly
 from minitorch.comparisons import (
     allclose,
@@ -29,6 +32,10 @@ from minitorch.comparisons import (
 )
 from minitorch.conversions import clone
 from minitorch.creation import (
+    BoolTensor,
+    DoubleTensor,
+    FloatTensor,
+    LongTensor,
     arange,
     as_tensor,
     bernoulli,
@@ -58,13 +65,16 @@ from minitorch.creation import (
 )
 from minitorch.devices import Device as device
 from minitorch.diagonals import diag, diagonal, trace, tril, triu
-from minitorch.dtypes import bool as bool
 from minitorch.dtypes import (
+    Size,
     double,
+    dtype,
+    finfo,
     float16,
     float32,
     float64,
     half,
+    iinfo,
     int8,
     int16,
     int32,
@@ -73,12 +83,14 @@ from minitorch.dtypes import (
     short,
     uint8,
 )
+from minitorch.dtypes import bool as bool
 from minitorch.dtypes import float as float
 from minitorch.dtypes import int as int
 from minitorch.gradcheck import gradcheck
 from minitorch.graph import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minitorch.graph import no_grad as inference_mode
 from minitorch.indexing import (
+    argwhere,
     gather,
     index_add,
     index_select,
@@ -104,16 +116,22 @@ from minitorch.joining import (
     vstack,
 )
 from minitorch.joining import cat as concat
+from minitorch.joining import cat as concatenate
+from minitorch.lengths import cdist, cosine_similarity, norm
 from minitorch.losses import log_softmax, softmax
 from minitorch.mathematics import (
     acos,
     acosh,
+    addcdiv,
+    addcmul,
     asin,
     asinh,
     atan,
     atan2,
     atanh,
     ceil,
+    clamp_max,
+    clamp_min,
     cosh,
     erf,
     exp2,
@@ -122,6 +140,7 @@ from minitorch.mathematics import (
     floor_divide,
     fmod,
     frac,
+    hypot,
     lerp,
     log1p,
     log2,
@@ -169,24 +188,35 @@ from minitorch.operations import neg as negative
 from minitorch.operations import pow as pow
 from minitorch.operations import sub as subtract
 from minitorch.products import addmm, bmm, dot, einsum, mm, mv, outer
-from minitorch.random import manual_seed
+from minitorch.random import Generator, manual_seed
 from minitorch.reductions import all as all
 from minitorch.reductions import (
     amax,
     amin,
-    cdist,
     count_nonzero,
     logsumexp,
     mean,
-    norm,
     prod,
     std,
+    std_mean,
     var,
+    var_mean,
 )
 from minitorch.reductions import any as any
 from minitorch.reductions import sum as sum
 from minitorch.scans import cumprod, cumsum
-from minitorch.selecting import argmax, argmin, argsort, median, sort, topk, unique
+from minitorch.selecting import (
+    argmax,
+    argmin,
+    argsort,
+    bincount,
+    bucketize,
+    median,
+    searchsorted,
+    sort,
+    topk,
+    unique,
+)
 from minitorch.selecting import max as max
 from minitorch.selecting import min as min
 from minitorch.shapes import expand as broadcast_to
@@ -212,11 +242,20 @@ from minitorch.strided import as_strided
 from minitorch.tensor import Tensor, is_tensor, numel
 
 __all__ = [
+    "BoolTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "Generator",
+    "LongTensor",
+    "Size",
     "Tensor",
     "absolute",
+    "accelerator",
     "acos",
     "acosh",
     "add",
+    "addcdiv",
+    "addcmul",
     "addmm",
     "allclose",
     "amax",
@@ -225,6 +264,7 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "argwhere",
     "as_strided",
     "as_tensor",
     "asin",
@@ -233,23 +273,30 @@ __all__ = [
     "atan2",
     "atanh",
     "autograd",
+    "backends",
     "bernoulli",
+    "bincount",
     "bitwise_and",
     "bitwise_not",
     "bitwise_or",
     "bitwise_xor",
     "bmm",
     "broadcast_to",
+    "bucketize",
     "cat",
     "cdist",
     "ceil",
     "chunk",
     "clamp",
+    "clamp_max",
+    "clamp_min",
     "clip",
     "clone",
     "concat",
+    "concatenate",
     "cos",
     "cosh",
+    "cosine_similarity",
     "count_nonzero",
     "cuda",
     "cumprod",
@@ -262,6 +309,7 @@ __all__ = [
     "divide",
     "dot",
     "double",
+    "dtype",
     "einsum",
     "empty",
     "empty_like",
@@ -273,6 +321,7 @@ __all__ = [
     "exp2",
     "expm1",
     "eye",
+    "finfo",
     "flatten",
     "flip",
     "float16",
@@ -293,8 +342,11 @@ __all__ = [
     "gt",
     "half",
     "hstack",
+    "hypot",
+    "iinfo",
     "index_add",
     "index_select",
+    "inf",
     "inference_mode",
     "int8",
     "int16",
@@ -342,6 +394,7 @@ __all__ = [
     "multinomial",
     "multiply",
     "mv",
+    "nan",
     "narrow",
     "ne",
     "neg",
@@ -359,6 +412,7 @@ __all__ = [
     "outer",
     "pad",
     "permute",
+    "pi",
     "prod",
     "rand",
     "rand_like",
@@ -377,6 +431,7 @@ __all__ = [
     "save",
     "scatter",
     "scatter_add",
+    "searchsorted",
     "select",
     "set_detect_anomaly",
     "set_grad_enabled",
@@ -393,6 +448,7 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "std_mean",
     "sub",
     "subtract",
     "swapaxes",
@@ -417,6 +473,7 @@ __all__ = [
     "unique",
     "unsqueeze",
     "var",
+    "var_mean",
     "vstack",
     "where",
     "winograd",

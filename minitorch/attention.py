@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,7 @@ class TransformerEncoderLayer(Module):
     d_model, nhead : numbers in each vector, and heads
     dim_feedforward : numbers between the two linear layers
     dropout : the share that is dropped in training, in all four places
+    activation : what stands between the two linear layers, a function or its name: "relu", "gelu"
     batch_first : whether the input is (N, L, E); as in PyTorch it is (L, N, E) by default
     norm_first : whether to normalize before, not after: Xiong et al. 2020
     """
@@ -187,6 +189,7 @@ class TransformerEncoderLayer(Module):
         nhead: int,
         dim_feedforward: int = 2048,
         dropout: float = 0.1,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
         *,
         batch_first: bool = False,
         norm_first: bool = False,
@@ -196,6 +199,9 @@ class TransformerEncoderLayer(Module):
         self.linear2 = Linear(dim_feedforward, d_model)
         self.norm1, self.norm2 = LayerNorm(d_model), LayerNorm(d_model)
         self.dropout = Dropout(dropout)
+        if isinstance(activation, str):
+            activation = getattr(functional, activation)
+        self.activation: Any = activation
         self.norm_first = norm_first
 
     def forward(
@@ -219,7 +225,7 @@ class TransformerEncoderLayer(Module):
 
     def think(self, x: Tensor) -> Tensor:
         """Two linear layers, for each place alone."""
-        return self.dropout(self.linear2(self.dropout(functional.relu(self.linear1(x)))))
+        return self.dropout(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
 
 class TransformerEncoder(Module):

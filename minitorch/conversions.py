@@ -72,6 +72,10 @@ class Conversions:
         """As int64."""
         return self.to(np.int64)
 
+    def short(self) -> Any:
+        """As int16."""
+        return self.to(np.int16)
+
     def int(self) -> Any:
         """As int32."""
         return self.to(np.int32)
@@ -83,6 +87,10 @@ class Conversions:
     def type(self, dtype: Any = None) -> Any:
         """As `dtype`; without one, the name of its dtype."""
         return self.to(dtype) if dtype is not None else str(self.array.dtype)
+
+    def type_as(self, other: Any) -> Any:
+        """As the dtype of `other`."""
+        return self.to(other)
 
     def cpu(self) -> Any:
         """Itself: it is there already."""
@@ -104,6 +112,14 @@ class Conversions:
     def new_ones(self, *size: Any, dtype: Any = None) -> Any:
         """All 1, of its dtype."""
         return as_tensor(np.ones(flat_sizes(size), dtype or self.array.dtype))
+
+    def new_empty(self, *size: Any, dtype: Any = None) -> Any:
+        """Memory as it was found, of its dtype."""
+        return as_tensor(np.empty(flat_sizes(size), dtype or self.array.dtype))
+
+    def new_tensor(self, data: Any, dtype: Any = None) -> Any:
+        """A tensor with its own copy of `data`, of its dtype."""
+        return as_tensor(np.array(data, dtype or self.array.dtype))
 
     def new_full(self, size: Any, fill_value: Any, dtype: Any = None) -> Any:
         """All `fill_value`, of its dtype."""

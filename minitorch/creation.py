@@ -6,18 +6,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from minitorch.devices import Device
-from minitorch.random import generator
+from minitorch.random import Generator, drawing_from, generator
 from minitorch.shapes import flat_sizes
 from minitorch.tensor import Tensor, as_array
 
 __all__ = [
     "RELU_GAIN",
+    "BoolTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "LongTensor",
+    "TensorOf",
     "arange",
     "as_tensor",
     "bernoulli",
@@ -54,12 +60,15 @@ RELU_GAIN = math.sqrt(2)
 
 
 def takes_device(create: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """The function `create` with PyTorch's `device`, which may only be the CPU."""
+    """The function `create` with PyTorch's `generator` and `device`, which may only be the CPU."""
 
     @wraps(create)
-    def create_there(*sizes: Any, device: Any = "cpu", **settings: Any) -> Tensor:
+    def create_there(
+        *sizes: Any, device: Any = "cpu", generator: Generator | None = None, **settings: Any
+    ) -> Tensor:
         Device(device or "cpu")
-        return create(*sizes, **settings)
+        with nullcontext() if generator is None else drawing_from(generator):
+            return create(*sizes, **settings)
 
     return create_there
 
@@ -81,7 +90,22 @@ def checked_sizes(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
 @takes_device
 def as_tensor(data: Any, dtype: Any = None) -> Tensor:
     """`data` as a tensor: itself if it is one of that dtype, sharing the memory of an array."""
-    return data.to(dtype=dtype) if isinstance(data, Tensor) else Tensor(data, dtype)
+    return data.to(dtype=dtype) if isinstance(data, Tensor) else Tensor(as_array(data, dtype))
+
+
+class TensorOf:
+    """PyTorch's older constructors and names of dtypes: `LongTensor([1])`, `x.type(LongTensor)`."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = np.dtype(dtype)
+
+    def __call__(self, data: Any) -> Tensor:
+        """The data as a tensor of this dtype."""
+        return tensor(Tensor(data) if isinstance(data, int) else data, dtype=self.dtype)
+
+
+BoolTensor, LongTensor = TensorOf(np.bool_), TensorOf(np.int64)
+FloatTensor, DoubleTensor = TensorOf(np.float32), TensorOf(np.float64)
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
@@ -269,12 +293,14 @@ def rand_like(x: Tensor, dtype: Any = None, requires_grad: bool = False) -> Tens
 # ---- drawn from a distribution that is given -------------------------------------------------
 
 
+@takes_device
 def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None) -> Tensor:
     """Normally distributed; `mean` and `std` are numbers for all, or tensors, one per element."""
     shape = np.broadcast_shapes(np.shape(mean), np.shape(std)) if size is None else size
     return randn(*shape) * std + mean
 
 
+@takes_device
 def bernoulli(x: Tensor) -> Tensor:
     """1 with the probability that x gives for each element, else 0."""
     if not ((x.array >= 0) & (x.array <= 1)).all():
@@ -282,6 +308,7 @@ def bernoulli(x: Tensor) -> Tensor:
     return Tensor((generator().random(x.shape) < x.array).astype(x.dtype))
 
 
+@takes_device
 def multinomial(weights: Tensor, num_samples: int, replacement: bool = False) -> Tensor:
     """Per row `num_samples` of its indices, the more likely the larger the weight; int64.
 

@@ -1,6 +1,6 @@
 """Loss functions as modules (`nn.MSELoss`), for code that builds its loss once.
 
-As functions they are in `losses`. Leans on it and on `module`.
+As functions they are in `losses` and `class_losses`. Leans on these and on `module`.
 """
 
 # Grown in notebooks: 2_06_modules. Edit there, then `make extract`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitorch import losses
+from minitorch import class_losses, losses
 from minitorch.module import Module
 from minitorch.tensor import Tensor
 
@@ -45,15 +45,15 @@ class Criterion(Module):
 
 
 class CrossEntropyLoss(Criterion):
-    """-log(softmax(logits)) at each sample's class; see `losses.cross_entropy`."""
+    """-log(softmax(logits)) at each sample's class; see `class_losses.cross_entropy`."""
 
-    loss = staticmethod(losses.cross_entropy)
+    loss = staticmethod(class_losses.cross_entropy)
 
 
 class NLLLoss(Criterion):
-    """-log_probabilities at each sample's class; see `losses.nll_loss`."""
+    """-log_probabilities at each sample's class; see `class_losses.nll_loss`."""
 
-    loss = staticmethod(losses.nll_loss)
+    loss = staticmethod(class_losses.nll_loss)
 
 
 class MSELoss(Criterion):

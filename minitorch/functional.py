@@ -20,27 +20,26 @@ from minitorch.activations import (
     softsign,
 )
 from minitorch.attention import scaled_dot_product_attention
+from minitorch.class_losses import cross_entropy, nll_loss
 from minitorch.convolution import conv1d, conv2d, conv_transpose2d
 from minitorch.inplace import relu, relu_
 from minitorch.joining import pad
-from minitorch.layers import dropout, embedding, one_hot
+from minitorch.layers import dropout, dropout2d, embedding, one_hot
+from minitorch.lengths import cosine_similarity, normalize, pairwise_distance
 from minitorch.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
-    cross_entropy,
     huber_loss,
     kl_div,
     l1_loss,
     log_softmax,
     mse_loss,
-    nll_loss,
     smooth_l1_loss,
     softmax,
 )
 from minitorch.normalization import batch_norm, group_norm, layer_norm
 from minitorch.operations import linear, sigmoid, tanh
 from minitorch.pooling import adaptive_max_pool2d, avg_pool2d, max_pool2d
-from minitorch.reductions import normalize
 from minitorch.resizing import adaptive_avg_pool2d, interpolate
 from minitorch.unfolding import fold, unfold
 
@@ -54,8 +53,10 @@ __all__ = [
     "conv1d",
     "conv2d",
     "conv_transpose2d",
+    "cosine_similarity",
     "cross_entropy",
     "dropout",
+    "dropout2d",
     "elu",
     "embedding",
     "fold",
@@ -80,6 +81,7 @@ __all__ = [
     "normalize",
     "one_hot",
     "pad",
+    "pairwise_distance",
     "prelu",
     "relu",
     "relu6",

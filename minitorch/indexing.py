@@ -16,6 +16,7 @@ __all__ = [
     "Array",
     "add_back",
     "add_into",
+    "argwhere",
     "gather",
     "getitem",
     "grid_along",
@@ -134,7 +135,10 @@ def index_select(x: Any, dim: int, index: Any) -> Any:
     axis = checked_dim("index_select", dim, x.ndim)
     if places.ndim > 1:
         raise ValueError(f"index_select: index has shape {places.shape}; it must be a vector.")
-    places = places.reshape(-1)
+    places, size = places.reshape(-1), x.shape[axis] if x.ndim else 1
+    if places.size and not 0 <= places.min() <= places.max() < size:
+        wrong = places[(places < 0) | (places >= size)][0]
+        raise IndexError(f"index_select: place {wrong} of dim {dim}; valid are 0 to {size - 1}.")
     if x.ndim == 0:
         return getitem(x.reshape(1), places).reshape(())
     return getitem(x, (slice(None),) * axis + (places,))
@@ -176,6 +180,11 @@ def nonzero(x: Any, as_tuple: bool = False) -> Any:
     if as_tuple:
         return vectors
     return type(x)(np.argwhere(x.array))
+
+
+def argwhere(x: Any) -> Any:
+    """The places of the elements that are not 0, one per row: (count, ndim)."""
+    return nonzero(x)
 
 
 def where(condition: Any, a: Any = None, b: Any = None) -> Any:

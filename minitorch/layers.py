@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minitorch import operations, shapes
-from minitorch.creation import kaiming_uniform, randn, uniform
+from minitorch.creation import kaiming_uniform, ones, randn, uniform
 from minitorch.module import Module, Parameter
 from minitorch.op import op
 from minitorch.random import generator
@@ -19,11 +20,14 @@ from minitorch.tensor import Tensor
 __all__ = [
     "Array",
     "Dropout",
+    "Dropout2d",
     "Embedding",
     "Flatten",
     "Identity",
     "Linear",
+    "Unflatten",
     "dropout",
+    "dropout2d",
     "embedding",
     "one_hot",
 ]
@@ -68,6 +72,17 @@ class Flatten(Module):
         return shapes.flatten(x, self.start_dim, self.end_dim)
 
 
+class Unflatten(Module):
+    """Dimension `dim` spread over the sizes of `unflattened_size`: what undoes `Flatten`."""
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return shapes.unflatten(x, self.dim, self.unflattened_size)
+
+
 class Identity(Module):
     """Nothing: what stands where a layer may be left out."""
 
@@ -106,6 +121,21 @@ class Dropout(Module):
     def extra_repr(self) -> str:
         """The probability."""
         return f"p={self.p}"
+
+
+def dropout2d(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+    """Whole channels of images (N, C, H, W) 0 with probability `p`, the others divided by 1 - p."""
+    if x.ndim != 4:
+        raise ValueError(f"dropout2d: x has shape {x.shape}, but images are (N, C, H, W).")
+    return x * dropout(ones(*x.shape[:2], 1, 1, dtype=x.dtype), p=p, training=training)
+
+
+class Dropout2d(Dropout):
+    """While training, each channel is 0 with probability `p`, the others divided by 1 - p."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return dropout2d(x, p=self.p, training=self.training)
 
 
 @op

@@ -10,17 +10,21 @@ from typing import Any
 import numpy as np
 
 from minitorch.op import masked, op
-from minitorch.operations import refuse_division_by_zero
+from minitorch.operations import clamp, refuse_division_by_zero
 
 __all__ = [
     "acos",
     "acosh",
+    "addcdiv",
+    "addcmul",
     "asin",
     "asinh",
     "atan",
     "atan2",
     "atanh",
     "ceil",
+    "clamp_max",
+    "clamp_min",
     "cosh",
     "erf",
     "erf_of_each",
@@ -30,6 +34,7 @@ __all__ = [
     "floor_divide",
     "fmod",
     "frac",
+    "hypot",
     "lerp",
     "log1p",
     "log2",
@@ -164,6 +169,14 @@ def atan2(y, x):
 
 
 @op
+def hypot(a, b):
+    """`sqrt(a * a + b * b)`, the long side of a right triangle, without overflow on the way."""
+    y = np.hypot(a, b)
+    # at 0, the corner, there is no slope: it is taken as 0
+    return y, (lambda grad: grad * a / (y + (y == 0)), lambda grad: grad * b / (y + (y == 0)))
+
+
+@op
 def sinh(x):
     """Hyperbolic sine."""
     return np.sinh(x), lambda grad: grad * np.cosh(x)
@@ -264,3 +277,33 @@ def lerp(start, end, weight):
         lambda grad: grad * weight,
         lambda grad: grad * (end - start),
     )
+
+
+@op
+def addcmul(x, a, b, *, value: float = 1):
+    """`x + value * a * b`."""
+    return x + value * a * b, (
+        lambda grad: grad,
+        lambda grad: grad * value * b,
+        lambda grad: grad * value * a,
+    )
+
+
+@op
+def addcdiv(x, a, b, *, value: float = 1):
+    """`x + value * a / b`: the step of Adam."""
+    return x + value * a / b, (
+        lambda grad: grad,
+        lambda grad: grad * value / b,
+        lambda grad: -grad * value * a / (b * b),
+    )
+
+
+def clamp_min(x: Any, min: Any) -> Any:
+    """`x`, but at least `min`."""
+    return clamp(x, min=min)
+
+
+def clamp_max(x: Any, max: Any) -> Any:
+    """`x`, but at most `max`."""
+    return clamp(x, max=max)

@@ -15,6 +15,7 @@ from minitorch import (
     diagonals,
     indexing,
     joining,
+    lengths,
     mathematics,
     operations,
     products,
@@ -122,6 +123,7 @@ class Methods:
     acos = arccos = mathematics.acos
     atan = arctan = mathematics.atan
     atan2 = arctan2 = mathematics.atan2
+    hypot = mathematics.hypot
     sinh = mathematics.sinh
     cosh = mathematics.cosh
     asinh = arcsinh = mathematics.asinh
@@ -134,6 +136,10 @@ class Methods:
     frac = mathematics.frac
     round = mathematics.round
     lerp = mathematics.lerp
+    addcmul = mathematics.addcmul
+    addcdiv = mathematics.addcdiv
+    clamp_min = mathematics.clamp_min
+    clamp_max = mathematics.clamp_max
 
     gelu = activations.gelu
     silu = swish = activations.silu
@@ -177,7 +183,7 @@ class Methods:
     prod = reductions.prod
     amax = reductions.amax
     amin = reductions.amin
-    norm = reductions.norm
+    norm = lengths.norm
     logsumexp = reductions.logsumexp
     any = reductions.any
     all = reductions.all
@@ -229,6 +235,7 @@ class Methods:
     select = indexing.select
     masked_select = indexing.masked_select
     nonzero = indexing.nonzero
+    argwhere = indexing.argwhere
     gather = indexing.gather
     take_along_dim = indexing.take_along_dim
     scatter = indexing.scatter
@@ -244,3 +251,4 @@ class Methods:
     topk = selecting.topk
     median = selecting.median
     unique = selecting.unique
+    bincount = selecting.bincount

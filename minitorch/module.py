@@ -237,6 +237,12 @@ class Module:
         """Put the whole tree in evaluation mode."""
         return self.train(False)
 
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Ask for gradients of all parameters, or no longer: a part is frozen so."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
     def zero_grad(self) -> None:
         """Forget all gradients."""
         for parameter in self.parameters():

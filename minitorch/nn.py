@@ -30,7 +30,7 @@ from minitorch.criteria import (
     SmoothL1Loss,
 )
 from minitorch.fused_norm import BatchNorm2d, BatchNormReLU2d
-from minitorch.layers import Dropout, Embedding, Flatten, Identity, Linear
+from minitorch.layers import Dropout, Dropout2d, Embedding, Flatten, Identity, Linear, Unflatten
 from minitorch.module import Buffer, Module, Parameter
 from minitorch.nonlinearities import (
     ELU,
@@ -73,6 +73,7 @@ __all__ = [
     "ConvTranspose2d",
     "CrossEntropyLoss",
     "Dropout",
+    "Dropout2d",
     "Embedding",
     "Flatten",
     "GroupNorm",
@@ -110,6 +111,7 @@ __all__ = [
     "Tanh",
     "TransformerEncoder",
     "TransformerEncoderLayer",
+    "Unflatten",
     "Upsample",
     "functional",
     "init",

@@ -172,7 +172,10 @@ def arrays_first(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Arrays given by keyword moved to their places, tensors among the settings unwrapped."""
     if not settings.keys().isdisjoint(names):
-        bound = inspect.signature(function).bind(*inputs, **settings)
+        signature = inspect.signature(function)
+        bound = signature.bind(*inputs, **settings)
+        for name in names:  # one left out before one that is given, as in clamp(x, max=y)
+            bound.arguments.setdefault(name, signature.parameters[name].default)
         return bound.args, bound.kwargs
     plain = {
         words.get(key, key): value.array if isinstance(value, Tensor) else value

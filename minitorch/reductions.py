@@ -24,12 +24,9 @@ __all__ = [
     "amin",
     "any",
     "axes_of",
-    "cdist",
     "count_nonzero",
     "logsumexp",
     "mean",
-    "norm",
-    "normalize",
     "prod",
     "product_of_others",
     "refuse_zeros_in_replay",
@@ -38,9 +35,11 @@ __all__ = [
     "spread",
     "spread_of",
     "std",
+    "std_mean",
     "sum",
     "total_dtype",
     "var",
+    "var_mean",
 ]
 
 
@@ -220,46 +219,30 @@ def spread_of(
     return x.shape, axes, count, degrees if degrees > 0 else math.nan
 
 
-# ---- lengths ---------------------------------------------------------------------------------
+def var_mean(
+    x: Any,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Any, Any]:
+    """`var` and `mean` at once."""
+    axes = None if isinstance(dim, bool) else dim
+    return var(x, dim, unbiased, keepdim, correction=correction), mean(x, axes, keepdim)
 
 
-@op
-def norm(x: Array, p: Any = 2, dim: Dims = None, keepdim: bool = False) -> Any:
-    """Length of a vector: (sum of |x|**p) ** (1/p); p may be inf, -inf or "fro", which is 2.
-
-    Where the length is 0 the gradient is taken as 0.
-    """
-    p = 2 if p in ("fro", None) else p
-    require_float("norm", x)
-    shape, axes = x.shape, axes_of("norm", x, dim)
-    size = np.abs(x).astype(total_dtype(x), copy=False)
-    if p in (math.inf, -math.inf):
-        extreme = np.maximum if p > 0 else np.minimum
-        y = extreme.reduce(size, axis=axes, keepdims=keepdim)
-        return y, lambda grad: np.sign(x) * share_among_ties(grad, np.abs(x), y, axes, keepdim)
-    if p == 0:
-        y = np.add.reduce(x != 0, axis=axes, keepdims=keepdim, dtype=x.dtype)
-        return y, lambda grad: masked(spread(grad, shape, axes, keepdim), False)
-    y = np.add.reduce(size**p, axis=axes, keepdims=keepdim) ** (1 / p)
-
-    def backward(grad):
-        length = spread(y, shape, axes, keepdim)
-        size = np.abs(x) / (length + (length == 0))
-        # 0 to a power below 0 would be infinite; the step there has no slope to speak of
-        steepness = (size + (size == 0)) ** (p - 1) * (size != 0) if p < 2 else size ** (p - 1)
-        return spread(grad, shape, axes, keepdim) * np.sign(x) * steepness
-
-    return y, backward
-
-
-def normalize(x: Any, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> Any:
-    """`x` with length 1 along `dim`; what is shorter than `eps` is divided by that."""
-    return x / norm(x, p, dim, keepdim=True).clamp(min=eps)
-
-
-def cdist(x1: Any, x2: Any, p: float = 2.0) -> Any:
-    """From each row of x1 (..., n, d) to each row of x2 (..., m, d) the distance: (..., n, m)."""
-    return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
+def std_mean(
+    x: Any,
+    dim: Dims = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Any, Any]:
+    """`std` and `mean` at once."""
+    axes = None if isinstance(dim, bool) else dim
+    return std(x, dim, unbiased, keepdim, correction=correction), mean(x, axes, keepdim)
 
 
 @op

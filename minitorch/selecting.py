@@ -20,11 +20,14 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "bincount",
+    "bucketize",
     "max",
     "median",
     "median_of_all",
     "min",
     "picked",
+    "searchsorted",
     "sort",
     "topk",
     "unique",
@@ -166,3 +169,55 @@ def median_of_all(x: Array) -> Any:
     ordered = np.sort(x, axis=None)
     y = ordered[-1] if np.isnan(ordered[-1]) else ordered[(x.size - 1) // 2]
     return y, lambda grad: share_among_ties(grad, x, y, tuple(range(x.ndim)), keepdim=False)
+
+
+# ---- counting ---------------------------------------------------------------------------------
+
+
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """How often each whole number from 0 on occurs in the vector x, or the sum of its weights."""
+    if x.ndim != 1 or x.dtype.kind not in "iu" or (x.numel() and x.array.min() < 0):
+        raise ValueError(
+            f"bincount: x is {x.dtype} {x.shape}; it takes a vector of whole numbers from 0 on. "
+            "x.flatten().long() makes one."
+        )
+    if weights is None:
+        return as_tensor(np.bincount(x.array, minlength=minlength))
+    sums = np.bincount(x.array, as_tensor(weights).array, minlength)
+    return as_tensor(sums.astype(np.float32) if weights.dtype == np.float32 else sums)
+
+
+def searchsorted(
+    sorted_sequence: Any,
+    values: Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Any = None,
+) -> Any:
+    """The first place in a sorted vector (or per row) where each value may stand, or the last one.
+
+    The last with `right`, or side="right". `sorter` is what argsort says of a vector not in order.
+    """
+    sequence, wanted = as_tensor(sorted_sequence).array, as_tensor(values).array
+    if sorter is not None:
+        sequence = np.take_along_axis(sequence, as_tensor(sorter).array, -1)
+    if sequence.ndim != 1 and sequence.shape[:-1] != wanted.shape[:-1]:
+        raise ValueError(
+            f"searchsorted: sequences of shape {sequence.shape} and values of shape {wanted.shape}:"
+            " all sizes but the last must be equal, or the sequence one vector."
+        )
+    end: Any = "right" if right or side == "right" else "left"
+    if sequence.ndim == 1:
+        places = np.asarray(np.searchsorted(sequence, wanted, end))
+    else:
+        places = np.empty(wanted.shape, np.int64)
+        for row in np.ndindex(wanted.shape[:-1]):
+            places[row] = np.searchsorted(sequence[row], wanted[row], end)
+    return as_tensor(places.astype(np.int32 if out_int32 else np.int64))
+
+
+def bucketize(x: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
+    """The number of the interval between sorted `boundaries` in which each element lies."""
+    return searchsorted(boundaries, x, out_int32=out_int32, right=right)

@@ -35,8 +35,9 @@ class Tensor(Methods, InPlace, Conversions, SpeaksPython, AnswersNumpy):
 
     Parameters
     ----------
-    data : numbers, nested lists, or a numpy array (whose memory is shared)
-    dtype : numpy dtype; Python floats become float32, ints int64, arrays keep theirs
+    data : nested lists of numbers, or a numpy array (whose memory is shared)
+    dtype : numpy dtype; lists become float32, also those of ints (`tensor` makes int64 of these),
+        arrays keep theirs
     requires_grad : whether backward collects a gradient for it in `.grad`; floats only
     """
 
@@ -50,8 +51,16 @@ class Tensor(Methods, InPlace, Conversions, SpeaksPython, AnswersNumpy):
     kept_grad: Any = None  # a tensor, once a backward has come by
     keeper: HookHandle | None = None  # the hook of retain_grad
     written = 0.0  # when its values were last known to be in step with its memory
+    tangled_before = 0  # when the graph wrote to that memory before this tensor did
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: builtins.bool = False) -> None:
+        if isinstance(data, int) and (dtype is None or isinstance(dtype, int)):
+            raise TypeError(
+                f"Tensor: {data} is no data. Whole numbers are sizes here in PyTorch, of memory as "
+                f"it was found: say empty(2, 3) or zeros(2, 3), or tensor({data}) for the number."
+            )
+        if dtype is None and isinstance(data, list | tuple):
+            dtype = np.float32
         self.array = as_array(data, dtype)
         self.written = clock.now
         if requires_grad:

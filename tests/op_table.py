@@ -174,8 +174,23 @@ ELEMENTWISE = [
         differentiable=False,
     ),
     binary("atan2", np.arctan2),
+    binary("hypot", np.hypot),
     binary("logaddexp", np.logaddexp),
     Row("lerp", minitorch.lerp, lambda a, b, w: a + w * (b - a), [((3, 4), (4,), ())]),
+    Row(
+        "addcmul",
+        lambda x, a, b: minitorch.addcmul(x, a, b, value=-2),
+        lambda x, a, b: x - 2 * a * b,
+        [((3, 4), (4,), (3, 1)), ((), (), ()), ((3,), (0, 3), ())],
+    ),
+    Row(
+        "addcdiv",
+        lambda x, a, b: minitorch.addcdiv(x, a, b, value=-2),
+        lambda x, a, b: x - 2 * a / b,
+        [((3, 4), (4,), (3, 1)), ((), (), ()), ((3,), (0, 3), ())],
+        0.3,
+        3,
+    ),
     Row("where", lambda a, b: minitorch.where(a > b, a, b), np.maximum, BINARY),
     Row(
         "masked_fill",
@@ -186,6 +201,8 @@ ELEMENTWISE = [
     Row("clamp", lambda x: x.clamp(-0.5, 1), lambda x: np.clip(x, -0.5, 1), UNARY),
     Row("clamp", lambda x: x.clip(max=0.5), lambda x: np.minimum(x, 0.5), UNARY),
     Row("clamp", minitorch.clamp, np.clip, [((3, 4), (4,), (3, 1)), ((), (), ())]),
+    Row("clamp_min", minitorch.clamp_min, np.maximum, BINARY),
+    Row("clamp_max", minitorch.clamp_max, np.minimum, BINARY),
 ]
 
 ACTIVATIONS = [
@@ -267,6 +284,18 @@ PRODUCTS = [
         minitorch.cdist,
         lambda a, b: np.sqrt(((a[:, None] - b[None]) ** 2).sum(-1)),
         [((2, 3), (4, 3))],
+    ),
+    Row(
+        "pairwise_distance",
+        functional.pairwise_distance,
+        lambda a, b: np.sqrt(((a - b + 1e-6) ** 2).sum(-1)),
+        [((2, 3), (2, 3)), ((2, 3), (3,))],
+    ),
+    Row(
+        "cosine_similarity",
+        functional.cosine_similarity,
+        lambda a, b: (a * b).sum(1) / np.sqrt((a * a).sum(1) * (b * b).sum(-1)),
+        [((2, 3), (2, 3)), ((2, 3), (3,))],
     ),
     Row(
         "normalize",

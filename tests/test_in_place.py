@@ -138,3 +138,111 @@ def test_gradients_go_back_through_what_was_filled_and_copied():
     z.zero_()
     (z + y).sum().backward()
     assert y.grad.tolist() == [4, 4]
+
+
+WRITES = {
+    "mul_": lambda y, w: y.mul_(w),
+    "mul_ by a number": lambda y, w: y.mul_(2).mul_(w).mul_(3),
+    "div_": lambda y, w: y.div_(w),
+    "pow_": lambda y, w: y.abs_().pow_(w),
+    "square_": lambda y, w: y.square_().mul_(w),
+    "clamp_": lambda y, w: y.clamp_(-0.5, 0.5).add_(w),
+    "clamp_min_": lambda y, w: y.clamp_min_(w),
+    "log_": lambda y, w: y.abs_().log_().sub_(w),
+    "reciprocal_": lambda y, w: y.reciprocal_().mul_(w),
+    "lerp_": lambda y, w: y.lerp_(w, w),
+    "addcmul_": lambda y, w: y.addcmul_(w, w, value=2),
+    "addcdiv_": lambda y, w: y.addcdiv_(w, w + 5, value=2),
+    "by itself": lambda y, w: y.mul_(y).add_(w),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
+def test_a_write_keeps_what_its_own_backward_needs(write):
+    def in_place(x, w):
+        y = x * 1
+        assert write(y, w) is y
+        return y
+
+    assert minitorch.gradcheck(in_place, [leaf(3, 2), leaf(2)])
+
+
+def test_a_write_into_a_constant_keeps_the_old_values_for_the_other_s_gradient():
+    weights = minitorch.tensor([2.0, 3.0], requires_grad=True)
+    constant = minitorch.tensor([5.0, 7.0])
+    constant.mul_(weights).mul_(weights)
+    constant.sum().backward()
+    assert weights.grad.tolist() == [2 * 5 * 2, 2 * 7 * 3]
+
+
+def test_gradients_of_gradients_go_through_writes():
+    x = minitorch.tensor([2.0, 3.0], requires_grad=True)
+    y = x * 1
+    y.pow_(3)
+    (slope,) = minitorch.autograd.grad(y.sum(), x, create_graph=True)
+    slope.sum().backward()
+    assert slope.tolist() == [12, 27]
+    assert x.grad.tolist() == [12, 18]
+
+
+def test_other_nodes_do_not_see_the_copy():
+    x = leaf(3)
+    w = leaf(3)
+    y = x * 1
+    product = y * w
+    y.mul_(w)
+    y.sum().backward()
+    np.testing.assert_array_equal(w.grad.array, x.array)
+    with pytest.raises(RuntimeError, match=r"mul: a, which it saved .*test_in_place.py:\d+, was"):
+        product.sum().backward()
+
+
+def test_nothing_is_copied_where_no_rule_needs_it():
+    y = leaf(3) * 1
+    y.mul_(2)
+    assert y.node.saved == {"b": 2}
+
+
+def test_the_shape_may_change_in_place():
+    x = leaf(2, 3)
+    y = x * 2
+    assert y.unsqueeze_(0).shape == (1, 2, 3)
+    assert y.squeeze_().t_().shape == (3, 2)
+    y[0].sum().backward()
+    np.testing.assert_array_equal(x.grad.array, [[2, 0, 0], [2, 0, 0]])
+    with pytest.raises(RuntimeError, match="unsqueeze_: this is a leaf"):
+        x.unsqueeze_(0)
+
+
+def test_random_whole_numbers_and_coins_in_place():
+    counts = minitorch.empty(1000, dtype=minitorch.long).random_(5).bincount()
+    assert counts.shape == (5,)
+    assert counts.min() > 100
+    assert 400 < minitorch.empty(1000).bernoulli_(0.5).sum() < 600
+
+
+def test_adding_to_a_place_goes_through_the_graph():
+    def add_to_places(x, w):
+        y = x * 1
+        y[0] += w
+        y[1, 1:] *= w[1:]
+        y[2] -= y[0]
+        return y.square()
+
+    assert minitorch.gradcheck(add_to_places, [leaf(3, 2), leaf(2)])
+    table, w = minitorch.zeros(3, 2, dtype=np.float64), leaf(2)
+    for row in (0, 2, 0):
+        table[row] += w
+    table.sum().backward()
+    assert table[0].tolist() == (2 * w.detach()).tolist()
+    assert w.grad.tolist() == [3, 3]
+
+
+def test_a_place_is_not_assigned_to_a_tensor_that_missed_an_earlier_write():
+    y = leaf(3, 2) * 1
+    other = y[1]
+    other.mul_(2)
+    part = other[:1]
+    part.mul_(3)
+    with pytest.raises(RuntimeError, match="shares memory with a tensor that was changed"):
+        y[1, :1] = part

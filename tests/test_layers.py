@@ -320,3 +320,18 @@ def test_a_module_takes_another_dtype_and_a_buffer():
     assert layer(minitorch.ones(1, 3, dtype=minitorch.float64)).dtype == minitorch.float64
     layer(minitorch.ones(1, 3)).sum().backward()
     assert layer.to(minitorch.float32).weight.grad.dtype == minitorch.float32
+
+
+def test_dropout2d_drops_whole_channels():
+    minitorch.manual_seed(0)
+    layer = nn.Dropout2d(0.5)
+    y = layer(minitorch.ones(4, 8, 3, 3)).array.reshape(32, 9)
+    assert set(np.unique(y)) == {0, 2}
+    assert (y == y[:, :1]).all()
+    layer.eval()
+    assert (layer(minitorch.ones(1, 2, 3, 3)).array == 1).all()
+
+
+def test_unflatten_undoes_flatten():
+    x = minitorch.randn(2, 3, 4)
+    assert (nn.Unflatten(1, (3, 4))(nn.Flatten()(x)) == x).all()

@@ -22,6 +22,7 @@ OP_MODULES = [
     "diagonals",
     "indexing",
     "joining",
+    "lengths",
     "mathematics",
     "operations",
     "products",

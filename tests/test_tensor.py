@@ -287,3 +287,56 @@ def test_memory_is_what_the_elements_take():
     assert x.element_size() * x.nelement() == 48
     assert x.is_floating_point()
     assert not x.long().is_floating_point()
+
+
+def test_lists_become_float32_in_the_constructor_and_keep_their_ints_in_tensor():
+    assert minitorch.Tensor([1, 2]).dtype == np.float32
+    assert minitorch.tensor([1, 2]).dtype == np.int64
+    assert minitorch.as_tensor(3).dtype == np.int64
+    assert minitorch.Tensor(np.array([1, 2])).dtype == np.int64
+    assert minitorch.LongTensor([1, 2]).dtype == np.int64
+    assert minitorch.tensor([1.5]).type(minitorch.LongTensor).tolist() == [1]
+    for sizes in ((2, 3), (5,)):
+        with pytest.raises(TypeError, match=r"zeros\(2, 3\)"):
+            minitorch.Tensor(*sizes)
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_an_assignment_that_does_not_fit_says_both_shapes(graph):
+    x = minitorch.zeros(3, 3, requires_grad=graph) * 1
+    with pytest.raises(ValueError, match=r"the value has shape \(2,\), but the place \(3,\)"):
+        x[0] = minitorch.ones(2)
+
+
+def test_an_array_that_is_left_out_before_one_that_is_given():
+    x = minitorch.tensor([1.0, 5.0], requires_grad=True)
+    most = minitorch.tensor([2.0, 2.0], requires_grad=True)
+    x.clamp(max=most).sum().backward()
+    assert x.grad.tolist() == [1, 0]
+    assert most.grad.tolist() == [0, 1]
+
+
+def test_counting_and_finding_places():
+    assert minitorch.bincount(minitorch.tensor([0, 2, 2]), minlength=4).tolist() == [1, 0, 2, 0]
+    weights = minitorch.tensor([0.5, 1, 2])
+    assert minitorch.bincount(minitorch.tensor([0, 2, 2]), weights).tolist() == [0.5, 0, 3]
+    with pytest.raises(ValueError, match="whole numbers from 0 on"):
+        minitorch.bincount(minitorch.tensor([-1]))
+    edges = minitorch.tensor([1.0, 3.0, 5.0])
+    assert minitorch.searchsorted(edges, minitorch.tensor([[0.0, 3.0], [4, 9]])).tolist() == [
+        [0, 1],
+        [2, 3],
+    ]
+    assert minitorch.bucketize(minitorch.tensor([3.0]), edges, right=True).tolist() == [2]
+    rows = minitorch.tensor([[1, 3], [2, 4]])
+    assert minitorch.searchsorted(rows, minitorch.tensor([[2], [5]])).tolist() == [[1], [2]]
+    assert minitorch.argwhere(minitorch.tensor([[0, 1], [2, 0]])).tolist() == [[0, 1], [1, 0]]
+    with pytest.raises(IndexError, match="index_select: place -1"):
+        minitorch.arange(3).index_select(0, minitorch.tensor([0, -1]))
+
+
+def test_spread_and_mean_at_once():
+    x = minitorch.tensor([[1.0, 3.0], [2.0, 6.0]])
+    assert [each.tolist() for each in minitorch.var_mean(x, 1)] == [[2, 8], [2, 4]]
+    assert minitorch.std_mean(x, 1, unbiased=False)[0].tolist() == [1, 2]
+    assert minitorch.std_mean(x)[1].item() == 3

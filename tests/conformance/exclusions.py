@@ -108,6 +108,8 @@ def operator_reason(operator: Any, function: Any) -> str:
     """Why a whole operator is not run; empty when it is."""
     full = f"{operator.name}.{operator.variant_test_name}".rstrip(".")
     patterns = NOT_WRITTEN if function is None else NOT_COMPARED
+    if full.endswith((".complex", ".without_cudnn")):
+        return "variants for complex numbers, or for CUDA, without a sample in a dtype of ours"
     return next((reason for pattern, reason in patterns.items() if fnmatch(full, pattern)), "")
 
 
@@ -119,8 +121,6 @@ def sample_reason(operator: Any, sample: Any) -> str:
         return f"inputs that do not have {dims} dimensions, the batch among them"
     if kwargs.get("dropout_p"):
         return RANDOM
-    if operator.name == "to" and len(sample.args) > 2:
-        return "`non_blocking` and `copy`, which mean nothing on one device"
     dtype = getattr(sample.input, "dtype", torch.float32)
     if dims and not dtype.is_floating_point:
         return "convolving and pooling whole numbers"
@@ -131,8 +131,6 @@ def sample_reason(operator: Any, sample: Any) -> str:
     whole = isinstance(sample.input, torch.Tensor) and not sample.input.dtype.is_floating_point
     if operator.name == "__rpow__" and whole:
         return "integers to negative integer powers, which PyTorch rounds to 0 and we refuse"
-    if operator.name == "zero_" and sample.input.requires_grad:
-        return "overwrites a leaf, which PyTorch's samples copy first"
     if (
         operator.name == "nn.functional.hardsigmoid"
         and sample.input.requires_grad
@@ -162,6 +160,12 @@ def error_reason(operator: Any, sample: Any) -> str:
 def module_error_reason(name: str) -> str:
     """Why what PyTorch refuses is no error of a module here; empty when it must be one."""
     return "HuberLoss(delta=1j), which is refused when it is called" * (name == "nn.HuberLoss")
+
+
+def optimizer_error_reason(name: str, description: str) -> str:
+    """Why what PyTorch refuses is no error of an optimizer here; empty when it must be one."""
+    kernels = (name, description) == ("Muon", "only support 2D parameters")
+    return "Muon with the kernels of convolutions, which it learns as matrices" * kernels
 
 
 UNBATCHED = "inputs without the batch's dimension"
