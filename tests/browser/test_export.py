@@ -33,6 +33,15 @@ with record() as recording:
     x = minitorch.tensor(numpy.full((2, 1, 1, 2, 3), numpy.nan), requires_grad=True)
     (x * minitorch.ones(4, 1, 1, 3)).sum().backward()
 """
+TALL = """
+import minitorch
+from viz.debugger import Debugger
+from viz.recording import record
+x = minitorch.randn(4, requires_grad=True)
+with record() as recording:
+    minitorch.cat([(x * k).exp() for k in range(2, 16)]).sum().backward()
+debugger = Debugger(recording)
+"""
 DEEP = """
 with record() as recording:
     minitorch.randn(2, 8, 4).exp()
@@ -386,3 +395,26 @@ def test_a_step_paints_what_a_jump_paints(open_page, watched: Watched, code: str
         stepped = debugger.evaluate(looks)
         watched.page.keyboard.press("Escape")  # paints all anew
         assert debugger.evaluate(looks) == stepped
+
+
+def test_a_tall_graph_stands_beside_the_inspector_where_there_is_room(open_page, watched: Watched):
+    debugger = open_page(TALL)
+    graph, formula = debugger.locator(".graph"), debugger.locator(".formula")
+
+    def boxes():
+        return graph.bounding_box(), formula.bounding_box()
+
+    drawn, read = boxes()
+    assert drawn["x"] + drawn["width"] <= read["x"] + 1
+    assert drawn["height"] > read["height"]
+    assert edges(debugger.locator("footer"))[1] <= 1100
+    watched.page.keyboard.press("End")
+    expect(debugger.locator("g.pill.now, g.node.now")).to_be_in_viewport()
+    watched.page.set_viewport_size({"width": 1000, "height": 1100})
+    expect(debugger).not_to_have_class(re.compile("beside"))
+    drawn, read = boxes()
+    assert drawn["y"] + drawn["height"] <= read["y"] + 1
+
+
+def test_a_chain_stays_above_the_inspector(open_page):
+    expect(open_page()).not_to_have_class(re.compile("beside"))

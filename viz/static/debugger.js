@@ -13,6 +13,9 @@ import { followTheme } from "./theme.js";
 import { Timeline } from "./timeline.js";
 import { transport } from "./transport.js";
 
+const TALL = 320; // pixels; a lower drawing fits above the inspector as it is
+const WIDE = 1150; // with less width the inspector beside a graph could not be read
+
 export class Debugger {
   // `tell`: what the outside hears, {position(at), select(id), download()}; all optional.
   constructor(host, payload, ask, tell = {}) {
@@ -23,7 +26,7 @@ export class Debugger {
     this.build();
     host.append(this.root);
     this.stopTheme = followTheme(this.root);
-    this.stopRoom = fitRoom(this.root);
+    this.stopRoom = fitRoom(this.root, () => this.arrange());
     this.show(payload, payload.start ?? 0);
   }
 
@@ -69,11 +72,19 @@ export class Debugger {
     if (!this.recording.nodes.has(this.selected)) this.selected = null;
     this.timeline.draw(this.recording);
     this.timeline.mark(payload.breakpoints);
+    this.arrange();
     this.graph.draw(this.layout, this.recording);
     this.drawNotices();
     this.drawSteps();
     this.setOnline(this.ask.online);
     this.paint();
+  }
+
+  // A chain runs along the page, above the inspector; a tall graph stands beside it.
+  arrange() {
+    const { width, height, engine } = this.layout ?? {};
+    const tall = engine !== "none" && height > Math.max(width, TALL);
+    this.root.classList.toggle("beside", tall && this.root.offsetWidth >= WIDE);
   }
 
   // Another run of the same step: the folding stays as it is where the graph is the same.
@@ -339,6 +350,7 @@ export class Debugger {
   relayout(layout) {
     this.layout = layout;
     this.foldButton.textContent = this.openModules.length ? "fold modules" : "open modules";
+    this.arrange();
     this.graph.draw(layout, this.recording);
     this.paint();
   }
