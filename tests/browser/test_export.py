@@ -409,7 +409,7 @@ def test_a_tall_graph_stands_beside_the_inspector_where_there_is_room(open_page,
     assert drawn["height"] > read["height"]
     assert edges(debugger.locator("footer"))[1] <= 1100
     watched.page.keyboard.press("End")
-    expect(debugger.locator("g.pill.now, g.node.now")).to_be_in_viewport()
+    expect(debugger.locator("g.node.op.now")).to_be_in_viewport()
     watched.page.set_viewport_size({"width": 1000, "height": 1100})
     expect(debugger).not_to_have_class(re.compile("beside"))
     drawn, read = boxes()
