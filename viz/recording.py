@@ -73,7 +73,7 @@ class Recording(Listener):
         self.moments: list[Moment] = []
         self.arrays = Store(budget)
         self.updates: dict[int, Update] = {}
-        self.without_gradient: dict[int, list[str]] = {}  # by step: what the optimizer skipped
+        self.without_gradient: dict[int, list[Tensor]] = {}  # by step: what the optimizer skipped
         self.update_places: dict[int, Place] = {}  # by step: the line that let the optimizer act
         self.error: BaseException | None = None
         self.error_place: Place | None = None  # the line of the user's code that raised it
@@ -192,8 +192,8 @@ class Recording(Listener):
         self._answered = True
         trained = [each for each in optimizer.parameters if each.grad is not None]
         if not finished:
-            names = [p.name or "a parameter" for p in optimizer.parameters if p.grad is None]
-            self.without_gradient[self.growing.step] = names
+            skipped = [each for each in optimizer.parameters if each.grad is None]
+            self.without_gradient[self.growing.step] = skipped
             self._before = {id(each): self._value_now(each) for each in trained}
             return
         self.update_places[self.growing.step] = place_of(user_frame())
