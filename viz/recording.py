@@ -21,6 +21,7 @@ from minitorch.tensor import Tensor
 from viz.arrays import Store
 from viz.growing import GrowingGraph
 from viz.memory import MemoryCount
+from viz.progress import Progress
 from viz.sources import Place, place_of, place_of_error, user_frame
 
 DEFAULT_BUDGET = 256 << 20  # bytes of values kept alive
@@ -80,6 +81,7 @@ class Recording(Listener):
         self.on_moment: Callable[[Recording], None] | None = None
         self.sent_at: dict[str, int] = {}  # by edge: the moment at which a gradient passed it
         self._memory = MemoryCount()
+        self._progress = Progress()
         self._before: dict[int, np.ndarray] = {}
         self._answered = False
         self._listening = listening(self)
@@ -95,6 +97,7 @@ class Recording(Listener):
         return self.growing.step + 1
 
     def __enter__(self) -> Self:
+        self._progress = Progress()
         self._listening.__enter__()
         return self
 
@@ -105,6 +108,7 @@ class Recording(Listener):
         trace: TracebackType | None,
     ) -> None:
         self._listening.__exit__()
+        self._progress.close()
         if error is None or isinstance(error, RecordingDone):
             return
         failed = None if self.error is error else node_in(trace)
@@ -236,7 +240,9 @@ class Recording(Listener):
         moment = Moment(phase, act, vertex, self.growing.step, array, **also)
         moment.kept, moment.gradients = self._memory.kept, self._memory.waiting
         self.moments.append(moment)
-        if self.on_moment is not None:
+        if self.on_moment is None:
+            self._progress.reach(len(self.moments))
+        else:  # someone follows live, and may let it wait at will
             self.on_moment(self)
 
 
