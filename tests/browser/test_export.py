@@ -424,11 +424,8 @@ def looks_of(page: Page, node: Locator) -> tuple[bool, bool, bool | None]:
     if dot.count():
         place = dot.bounding_box()
         assert place is not None
-        middle = {
-            "x": place["x"] + place["width"] / 2 - 1,
-            "y": place["y"] + place["height"] / 2 - 1,
-        }
-        inside = page.screenshot(clip={**middle, "width": 2, "height": 2})
+        x, y = place["x"] + place["width"] / 2 - 1, place["y"] + place["height"] / 2 - 1
+        inside = page.screenshot(clip={"x": x, "y": y, "width": 2, "height": 2})
         full = bool(np.asarray(Image.open(io.BytesIO(inside)).convert("L")).mean() < paper - 45)
     return filled, bool(np.abs(np.diff(left.astype(int))).sum() > 2), full
 
