@@ -678,7 +678,11 @@ def test_wrong_broadcast_is_asked_about():
     assert data["moments"][1]["flags"] == []
 
 
-@pytest.mark.parametrize("take", [Tensor.detach, lambda parameter: parameter.data])
+@pytest.mark.parametrize(
+    "take",
+    [Tensor.detach, lambda p: p.data, lambda p: p.detach().numpy(), lambda p: p.array],
+    ids=["detach", "data", "numpy", "array"],
+)
 def test_a_parameter_that_is_only_used_detached_is_told_with_the_line(take):
     class Scaled(nn.Module):
         def __init__(self):
@@ -699,6 +703,58 @@ def test_a_parameter_that_is_only_used_detached_is_told_with_the_line(take):
     assert cut["kind"] == "detached"
     assert cut["text"].startswith("gain gets no gradient: mul #2 (test_viz_debugger.py, line")
     assert data["moments"][cut["moment"]]["phase"] == "forward"
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda p: minitorch.tensor(p.detach().numpy()),
+        lambda p: minitorch.tensor(p.detach().numpy().T).T,
+        lambda p: p.array[:],
+        lambda p: minitorch.from_numpy(p.array.reshape(2, 2)),
+    ],
+    ids=["copy", "turned copy", "view", "view in a tensor"],
+)
+def test_a_parameter_that_goes_in_as_its_numbers_is_told_with_the_line(take):
+    weight = nn.Parameter(minitorch.tensor([[1.0, 2.0], [3.0, 5.0]]))
+    other = nn.Parameter(minitorch.ones(2))
+    weight.name = "weight"
+    optimizer = optim.SGD([weight, other], lr=0.1)
+    with record() as recording:
+        (other @ take(weight)).sum().backward()
+        optimizer.step()
+    [trouble] = Payload(recording).build()["troubles"]
+    assert trouble["text"].startswith("weight gets no gradient: ")
+    assert "(test_viz_debugger.py, line" in trouble["text"]
+    assert "takes exactly its numbers, but as an array" in trouble["text"]
+    assert recording.moments[trouble["moment"]].phase == "forward"
+
+
+def test_equal_numbers_that_are_all_the_same_accuse_nobody():
+    bias, other = nn.Parameter(minitorch.zeros(2)), nn.Parameter(minitorch.ones(2))
+    bias.name = "bias"
+    optimizer = optim.SGD([bias, other], lr=0.1)
+    with record() as recording:
+        (other + minitorch.zeros(2)).sum().backward()
+        optimizer.step()
+    [trouble] = Payload(recording).build()["troubles"]
+    assert trouble["kind"] == "unused"
+
+
+def test_a_result_that_goes_on_as_a_copy_is_told_with_the_line_where_it_comes_back():
+    minitorch.manual_seed(0)
+    net = Net()
+    optimizer = optim.SGD(net.parameters(), lr=0.1)
+    with record() as recording:
+        again = minitorch.tensor(net.fc1(minitorch.ones(3, 2)).detach().numpy())
+        net.head(net.fc2(again)).sum().backward()
+        optimizer.step()
+    [trouble] = Payload(recording).build()["troubles"]
+    assert "ends at linear #1 (test_viz_debugger.py, line" in trouble["text"]
+    assert (
+        "its numbers go on as a copy, into linear #2 (test_viz_debugger.py, line"
+        in (trouble["text"])
+    )
 
 
 def test_parameter_without_gradient_is_named():

@@ -1,10 +1,14 @@
 """Exact numbers of a recording, part by part, and what is said of numbers that are not finite."""
 
+import base64
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 import minitorch
-from viz.arrays import Summary
+from viz.arrays import Summary, array_record
 from viz.debugger import Debugger
 from viz.recording import record
 
@@ -16,6 +20,24 @@ def shown(values, **place):
     debugger = Debugger(recording)
     [leaf] = (v.id for v in recording.graph.vertices.values() if v.kind != "op")
     return debugger.handle({"type": "values", "array": f"{leaf}.value", **place})
+
+
+def picture_of(values):
+    """The heat map of an array, as red, green and blue numbers."""
+    uri = array_record(Summary(values, values))["thumb"]["png"]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).convert("RGB"))
+
+
+def test_a_number_that_is_not_finite_has_a_shape_of_its_own_in_the_heat_map():
+    values = np.linspace(-1, 1, 80).reshape(8, 10)
+    assert picture_of(values).shape == (8, 10, 3)
+    values[2, 3] = np.nan
+    values[7, 0] = np.inf
+    cells = picture_of(values).reshape(8, 3, 10, 3, 3).swapaxes(1, 2)  # rows, columns, 3 x 3
+    middle, edge = cells[:, :, 1, 1], cells[:, :, 0, 0]
+    holes = (middle != edge).any(axis=-1)
+    assert np.argwhere(holes).tolist() == [[2, 3], [7, 0]]
+    assert (middle[holes] == 255).all()
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (45, 50), (2, 3, 4, 5)])

@@ -36,6 +36,32 @@ def test_debug_runs_a_function_and_its_arguments():
     assert mode.listeners == ()
 
 
+def chain(length):
+    x = minitorch.ones(2, requires_grad=True)
+    for _ in range(length):
+        x = x * 1.0
+    x.sum().backward()
+
+
+def test_a_long_recording_shows_how_far_it_has_come(monkeypatch, capsys):
+    viz.debug(chain, 150)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("viz.progress.PATIENCE", 0.0)
+    viz.debug(chain, 150)
+    told = capsys.readouterr().err
+    assert "recording: 200 moments" in told
+    assert told.endswith("\r")  # and it leaves no line behind
+
+
+def test_a_live_run_that_waits_shows_no_bar(monkeypatch, capsys):
+    monkeypatch.setattr("viz.progress.PATIENCE", 0.0)
+    debugger = viz.debug(chain, 150, live=True, breakpoints=[("op", "sum")])
+    assert isinstance(debugger, LiveDebugger)
+    debugger.wait()
+    debugger.stop()
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("steps", [1, 3])
 def test_a_loop_is_left_after_some_steps(steps):
     net, optimizer = make()

@@ -251,10 +251,23 @@ def thumb_record(summary: Summary, limit: float, values: Any) -> dict[str, Any] 
     height, width = summary.pixels.shape
     as_grid = values is not None and len(summary.shape) <= 2 and max(width, height) <= GRID
     return {
-        "png": "" if as_grid else data_uri(signed_colors(summary.pixels, limit)),
+        "png": "" if as_grid else data_uri(heat_map(summary.pixels, limit)),
         "width": width, "height": height, "kind": "heat", "limit": plain(limit),
         "note": summary.note,
     }  # fmt: skip
+
+
+def heat_map(pixels: Array, limit: float) -> Array:
+    """The colours of a thumbnail; what is not finite also has a hole, for eyes that see no magenta.
+
+    Then each number is a square of 3 x 3 pixels; the page scales the picture to the same size.
+    """
+    colors = signed_colors(pixels, limit)
+    broken = ~np.isfinite(pixels)
+    if broken.any():
+        colors = colors.repeat(3, axis=0).repeat(3, axis=1)
+        colors[1::3, 1::3][broken] = 255
+    return colors
 
 
 def histogram(summary: Summary, bins: int = 24) -> dict[str, Any] | None:

@@ -205,7 +205,7 @@ class GrowingGraph:
             if vertex.kind == "op" and vertex.name is None:
                 vertex.name = variable_name(frame, given)
             return found
-        owner = self._parameters.get(id(given.array)) if isinstance(given, Tensor) else None
+        owner = self._parameters.get(id(getattr(given, "array", given)))
         if owner is not None and owner is not given:  # a detached parameter, before the real one
             return self._leaf(owner, owner.name or leaf_kind(owner))
         if isinstance(given, Tensor | np.ndarray) and given.ndim:
@@ -240,7 +240,7 @@ class GrowingGraph:
     ) -> None:
         before = self.graph.vertices[source]
         flows = node is not None and has_parent(node, slot)
-        cut = before.wants_grad and isinstance(given, Tensor) and not given.requires_grad
+        cut = before.wants_grad and not getattr(given, "requires_grad", False)
         edge = self._edge(
             source, target.id, slot, input=input_name(op, slot), wants_grad=flows, detached=cut
         )

@@ -21,6 +21,7 @@ from minitorch.tensor import Tensor
 from viz.arrays import Store
 from viz.growing import GrowingGraph
 from viz.memory import MemoryCount
+from viz.progress import Progress
 from viz.sources import Place, place_of, place_of_error, user_frame
 
 DEFAULT_BUDGET = 256 << 20  # bytes of values kept alive
@@ -73,13 +74,14 @@ class Recording(Listener):
         self.moments: list[Moment] = []
         self.arrays = Store(budget)
         self.updates: dict[int, Update] = {}
-        self.without_gradient: dict[int, list[str]] = {}  # by step: what the optimizer skipped
+        self.without_gradient: dict[int, list[Tensor]] = {}  # by step: what the optimizer skipped
         self.update_places: dict[int, Place] = {}  # by step: the line that let the optimizer act
         self.error: BaseException | None = None
         self.error_place: Place | None = None  # the line of the user's code that raised it
         self.on_moment: Callable[[Recording], None] | None = None
         self.sent_at: dict[str, int] = {}  # by edge: the moment at which a gradient passed it
         self._memory = MemoryCount()
+        self._progress = Progress()
         self._before: dict[int, np.ndarray] = {}
         self._answered = False
         self._listening = listening(self)
@@ -95,6 +97,7 @@ class Recording(Listener):
         return self.growing.step + 1
 
     def __enter__(self) -> Self:
+        self._progress = Progress()
         self._listening.__enter__()
         return self
 
@@ -105,6 +108,7 @@ class Recording(Listener):
         trace: TracebackType | None,
     ) -> None:
         self._listening.__exit__()
+        self._progress.close()
         if error is None or isinstance(error, RecordingDone):
             return
         failed = None if self.error is error else node_in(trace)
@@ -192,8 +196,8 @@ class Recording(Listener):
         self._answered = True
         trained = [each for each in optimizer.parameters if each.grad is not None]
         if not finished:
-            names = [p.name or "a parameter" for p in optimizer.parameters if p.grad is None]
-            self.without_gradient[self.growing.step] = names
+            skipped = [each for each in optimizer.parameters if each.grad is None]
+            self.without_gradient[self.growing.step] = skipped
             self._before = {id(each): self._value_now(each) for each in trained}
             return
         self.update_places[self.growing.step] = place_of(user_frame())
@@ -236,7 +240,9 @@ class Recording(Listener):
         moment = Moment(phase, act, vertex, self.growing.step, array, **also)
         moment.kept, moment.gradients = self._memory.kept, self._memory.waiting
         self.moments.append(moment)
-        if self.on_moment is not None:
+        if self.on_moment is None:
+            self._progress.reach(len(self.moments))
+        else:  # someone follows live, and may let it wait at will
             self.on_moment(self)
 
 

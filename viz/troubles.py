@@ -1,34 +1,24 @@
 """What is wrong in a step, in plain sentences, each with the moment and the vertex to look at.
 
-Leans on recording and words; the page shows these as links, and marks each only from the moment
-at which it can be known.
+Leans on recording, missed and words; the page shows these as links, and marks each only from the
+moment at which it can be known.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from viz.arrays import Summary
-from viz.graph import Edge, Vertex
+from viz.graph import Vertex
+from viz.missed import missing_ways
 from viz.recording import Recording
-from viz.words import listed, repeats_both, sentence
+from viz.words import Trouble, listed, place_words, repeats_both, sentence
 
 if TYPE_CHECKING:
     from viz.payload import Payload
 
 BIG = 1e3  # a gradient norm that catches the eye
-
-
-@dataclass(slots=True)
-class Trouble:
-    """One thing to look at: the recording's number of the moment, and the vertex to select."""
-
-    kind: str
-    text: str
-    moment: int
-    vertex: str
 
 
 def moment_flags(recording: Recording, index: int) -> list[str]:
@@ -57,12 +47,7 @@ def troubles_of(view: Payload) -> list[dict[str, Any]]:
         for flag in moment_flags(view.recording, index):
             first.setdefault(flag, index)
     told = [TOLD[kind](view.recording, index) for kind, index in first.items() if kind in TOLD]
-    cut, ended = cuts(view), dead_ends(view)
-    told += [cut_at(view.recording, edge, names) for edge, names in cut[:3]]
-    known = {name for _, names in cut for name in names}
-    fresh = [(vertex, names) for vertex, names in ended if not known.issuperset(names)]
-    told += [end_at(view.recording, vertex, names) for vertex, names in fresh[:3]]
-    told += unused(view, {name for _, names in [*cut, *ended] for name in names})
+    told += missing_ways(view)
     return [
         {
             "kind": each.kind, "text": each.text, "moment": view.position_of(each.moment),
@@ -78,12 +63,6 @@ def is_elsewhere(view: Payload, trouble: Trouble) -> bool:
 
 
 # ---- one sentence per kind ---------------------------------------------------------------------
-
-
-def place_words(recording: Recording, vertex: str) -> str:
-    """`in In [5], line 3`, where the code is known."""
-    place = recording.growing.places.get(vertex)
-    return f"{place.where}, line {place.line}" if place else "code that was not recorded"
 
 
 def count_words(summary: Summary) -> str:
@@ -171,117 +150,6 @@ TOLD = {
     "zero-gradient": zero_gradient,
     "big": big_gradient,
 }
-
-
-# ---- parameters that nothing reaches -----------------------------------------------------------
-
-
-def missed_parameters(view: Payload) -> list[Vertex]:
-    """Parameters of the shown step that want a gradient and got none, though backward ran."""
-    recording = view.recording
-    backward = [recording.moments[k].phase == "backward" for k in view.indices]
-    if not any(backward) or any(recording.moments[k].act == "error" for k in view.indices):
-        return []
-    vertices = (view.graph.vertices[name] for name in view.vertices)
-    known = recording.arrays.summaries
-    return [
-        vertex
-        for vertex in vertices
-        if vertex.kind == "parameter" and vertex.wants_grad and f"{vertex.id}.grad" not in known
-    ]
-
-
-def cuts(view: Payload) -> list[tuple[Edge, list[str]]]:
-    """Where the graph was left, with the parameters before that therefore get no gradient."""
-    missed = {vertex.id: vertex.title for vertex in missed_parameters(view)}
-    cut = [edge for edge in view.edges if edge.detached] if missed else []
-    behind = {tuple(behind_of(view, edge.source, missed)): edge for edge in cut}
-    return [(edge, list(names)) for names, edge in behind.items() if names]
-
-
-def cut_at(recording: Recording, edge: Edge, names: list[str]) -> Trouble:
-    """One cut, and who is behind it."""
-    source, target = (recording.graph.vertices[name] for name in (edge.source, edge.target))
-    first = next(k for k, each in enumerate(recording.moments) if each.vertex == target.id)
-    text = (
-        f"{brief(names)} get{'s' * (len(names) == 1)} no gradient: {target.title} "
-        f"({place_words(recording, target.id)}) uses {source.title}"
-        f"{made_at(recording, source)} without a way back. It was taken out of the graph between "
-        "the two: by .detach(), .data or no_grad."
-    )
-    return Trouble("detached", text, first, source.id)
-
-
-def made_at(recording: Recording, source: Vertex) -> str:
-    """Where an op ran, in brackets; nothing for a leaf."""
-    return f" ({place_words(recording, source.id)})" if source.kind == "op" else ""
-
-
-def behind_of(view: Payload, vertex: str, missed: dict[str, str]) -> list[str]:
-    """Titles of the missed parameters that a vertex was computed from, in the graph's order."""
-    before = sources_of(view, vertex)
-    return [title for name, title in missed.items() if name in before]
-
-
-def sources_of(view: Payload, vertex: str) -> set[str]:
-    """Every vertex that a value was computed from, and its own."""
-    seen, waiting = {vertex}, [vertex]
-    while waiting:
-        for before in view.recording.growing.into[waiting.pop()]:
-            if before.source not in seen:
-                seen.add(before.source)
-                waiting.append(before.source)
-    return seen
-
-
-def dead_ends(view: Payload) -> list[tuple[str, list[str]]]:
-    """Ops that nothing recorded uses, though parameters that got no gradient went into them."""
-    missed = {vertex.id: vertex.title for vertex in missed_parameters(view)}
-    growing = view.recording.growing
-    ends = [name for name in view.ops if name in view.shown and not growing.out_of[name]]
-    last: dict[tuple[str, ...], str] = {}  # of several ends with the same behind them
-    for name in ends if missed else []:
-        behind = behind_of(view, name, missed)
-        if behind and f"{name}.grad" not in view.recording.arrays.summaries:
-            last[tuple(behind)] = name
-    return [(name, list(behind)) for behind, name in last.items()]
-
-
-def end_at(recording: Recording, vertex: str, names: list[str]) -> Trouble:
-    """One dead end, and who is behind it."""
-    last = recording.graph.vertices[vertex]
-    moment = next(k for k, each in enumerate(recording.moments) if each.vertex == vertex)
-    text = (
-        f"{brief(names)} get{'s' * (len(names) == 1)} no gradient: the way to the loss ends at "
-        f"{last.title} ({place_words(recording, vertex)}). Nothing uses its result as a tensor; "
-        "did it go on through .numpy(), .data or a new tensor made of it?"
-    )
-    return Trouble("dead-end", text, moment, vertex)
-
-
-def unused(view: Payload, told: set[str]) -> list[Trouble]:
-    """Parameters that an optimizer holds and that got no gradient for another reason."""
-    names = view.recording.without_gradient.get(view.step, [])
-    left = [name for name in names if name not in told]
-    if not left:
-        return []
-    moments = [k for k in view.indices if view.recording.moments[k].phase == "update"]
-    by_name = {view.graph.vertices[name].name: name for name in view.vertices}
-    here = next((by_name[name] for name in left if name in by_name), "")
-    them, its = ("it", "its") if len(left) == 1 else ("them", "their")
-    text = (
-        f"No gradient reached {brief(left)}, and the optimizer left {them} as before: no op on the "
-        f"way to the loss uses {them}, or one has only a copy of {its} numbers (.detach(), .data, "
-        ".numpy())."
-    )
-    return [Trouble("unused", text, moments[0] if moments else view.indices[-1], here)]
-
-
-def brief(names: list[str]) -> str:
-    """A few names, and how many more there are."""
-    names = list(dict.fromkeys(names))
-    rest = len(names) - 4
-    return listed(names) if rest <= 0 else f"{', '.join(names[:4])} and {rest} more"
 
 
 def known_flags(vertex: Vertex, recording: Recording) -> tuple[list[str], list[str]]:

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from viz.geometry import visible
 from viz.growing import GrowingGraph
 from viz.recording import Moment, Recording
 
 
+@dataclass(slots=True)
+class Trouble:
+    """One thing to look at: the recording's number of the moment, and the vertex to select."""
+
+    kind: str
+    text: str
+    moment: int
+    vertex: str
+
+
 def listed(names: list[str]) -> str:
     """`a, b and c`."""
     names = list(dict.fromkeys(names))
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}"
+
+
+def place_words(recording: Recording, vertex: str) -> str:
+    """`in In [5], line 3`, where the code is known."""
+    place = recording.growing.places.get(vertex)
+    return f"{place.where}, line {place.line}" if place else "code that was not recorded"
 
 
 def sentence(recording: Recording, index: int) -> str:

@@ -1,10 +1,13 @@
 """The exported page, opened from a file: steps, folds, predicts, and stays what it is."""
 
+import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
-from playwright.sync_api import Locator, expect
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import hunt
 from tests.browser.conftest import Watched
@@ -32,6 +35,15 @@ import numpy
 with record() as recording:
     x = minitorch.tensor(numpy.full((2, 1, 1, 2, 3), numpy.nan), requires_grad=True)
     (x * minitorch.ones(4, 1, 1, 3)).sum().backward()
+"""
+TALL = """
+import minitorch
+from viz.debugger import Debugger
+from viz.recording import record
+x = minitorch.randn(4, requires_grad=True)
+with record() as recording:
+    minitorch.cat([(x * k).exp() for k in range(2, 16)]).sum().backward()
+debugger = Debugger(recording)
 """
 DEEP = """
 with record() as recording:
@@ -360,6 +372,91 @@ def test_the_page_is_named_for_screen_readers(open_page):
     expect(debugger.locator("[aria-live=polite]")).to_contain_text("linear #1")
 
 
+def test_the_graph_is_walked_and_told_without_a_mouse(open_page, watched: Watched):
+    debugger = open_page()
+    press, chosen = watched.page.keyboard.press, debugger.get_by_role("status")
+    expect(debugger.get_by_role("img", name="tanh #2: 4×3 float32")).to_have_count(1)
+    press("n")
+    press("Shift+ArrowLeft")
+    expect(chosen).to_have_text(
+        "selected: linear #1 4×3; computed; from x, fc1.weight, fc1.bias; to tanh #2"
+    )
+    for _ in range(3):
+        press("Shift+ArrowRight")
+    expect(chosen).to_have_text(re.compile("selected: mse_loss #4 scalar; not computed yet; from"))
+    press("Enter")
+    at(debugger, 4)
+    ops = debugger.locator("g.node.op")
+    expect(ops).to_have_count(4)
+    press("m")  # the loss is in no module
+    expect(ops).to_have_count(4)
+    press("b")
+    press("f")
+    expect(debugger.locator("g.node.module")).to_have_count(2)
+    press("m")
+    expect(debugger.locator("g.node.module")).to_have_count(1)
+    press("Escape")
+    expect(chosen).to_have_text("")
+    focused = (
+        "() => { const here = document.activeElement; return [here.tagName,"
+        " here.ariaLabel ?? here.textContent, getComputedStyle(here).outlineStyle] }"
+    )
+    seen = set()
+    for _ in range(30):
+        press("Tab")
+        tag, name, outline = watched.page.evaluate(focused)
+        seen.add("the page" if tag == "BODY" else name)
+        assert tag == "BODY" or outline == "solid"
+    assert {"break on…", "predict", "step (n)", "time", "speed", "zoom in", "the page"} <= seen
+
+
+def looks_of(page: Page, node: Locator) -> tuple[bool, bool, bool | None]:
+    """How a node looks in grey: is it filled, is its border broken, is its counter full."""
+    face = node.locator(".face").bounding_box()
+    assert face is not None
+    picture = page.screenshot(clip=face)
+    grey = np.asarray(Image.open(io.BytesIO(picture)).convert("L")).astype(int)
+    paper = 248
+    filled = bool(grey[4, grey.shape[1] // 2] < paper - 80)
+    left = grey[14:-14, :4].min(axis=1) < paper - 45
+    dot = node.locator("circle.dot").first
+    full = None
+    if dot.count():
+        place = dot.bounding_box()
+        assert place is not None
+        x, y = place["x"] + place["width"] / 2 - 1, place["y"] + place["height"] / 2 - 1
+        inside = page.screenshot(clip={"x": x, "y": y, "width": 2, "height": 2})
+        full = bool(np.asarray(Image.open(io.BytesIO(inside)).convert("L")).mean() < paper - 45)
+    return filled, bool(np.abs(np.diff(left.astype(int))).sum() > 2), full
+
+
+def test_states_are_told_apart_by_eyes_that_see_other_colours(open_page, watched: Watched):
+    page, debugger = watched.page, open_page()
+    for _ in range(5):
+        page.keyboard.press("n")
+    expect(debugger.locator("g.node.now.op")).to_contain_text("linear")
+    page.wait_for_timeout(400)  # colours fade for 0.12 s
+    see = page.context.new_cdp_session(page)
+    for kind in ("deuteranopia", "protanopia", "tritanopia", "achromatopsia"):
+        see.send("Emulation.setEmulatedVisionDeficiency", {"type": kind})
+        looks = {
+            state: looks_of(page, debugger.locator(f"g.node.op.{state}"))
+            for state in ("now", "ready", "waiting", "done")
+        }
+        assert [state for state, (filled, _, _) in looks.items() if filled] == ["now"]
+        assert [state for state, (_, broken, _) in looks.items() if broken] == ["ready", "waiting"]
+        assert (looks["ready"][2], looks["waiting"][2]) == (True, False)
+        expect(debugger.locator("g.node.done .tick").first).to_be_visible()
+
+
+def test_trouble_has_a_sign_beside_its_colour(open_page):
+    debugger = open_page(NAN)
+    debugger.press("End")
+    expect(debugger.locator("g.node.op.trouble", has_text="log").locator(".alarm")).to_be_visible()
+    debugger.press("Home")
+    expect(debugger.locator("g.node.op", has_text="log").locator(".alarm")).to_be_hidden()
+
+
 @pytest.mark.parametrize("code", ODD.values(), ids=ODD)
 def test_odd_recordings_open(watched: Watched, tmp_path: Path, code: str):
     head = "import minitorch\nfrom viz.debugger import Debugger\nfrom viz.recording import record\n"
@@ -386,3 +483,26 @@ def test_a_step_paints_what_a_jump_paints(open_page, watched: Watched, code: str
         stepped = debugger.evaluate(looks)
         watched.page.keyboard.press("Escape")  # paints all anew
         assert debugger.evaluate(looks) == stepped
+
+
+def test_a_tall_graph_stands_beside_the_inspector_where_there_is_room(open_page, watched: Watched):
+    debugger = open_page(TALL)
+    graph, formula = debugger.locator(".graph"), debugger.locator(".formula")
+
+    def boxes():
+        return graph.bounding_box(), formula.bounding_box()
+
+    drawn, read = boxes()
+    assert drawn["x"] + drawn["width"] <= read["x"] + 1
+    assert drawn["height"] > read["height"]
+    assert edges(debugger.locator("footer"))[1] <= 1100
+    watched.page.keyboard.press("End")
+    expect(debugger.locator("g.node.op.now")).to_be_in_viewport()
+    watched.page.set_viewport_size({"width": 1000, "height": 1100})
+    expect(debugger).not_to_have_class(re.compile("beside"))
+    drawn, read = boxes()
+    assert drawn["y"] + drawn["height"] <= read["y"] + 1
+
+
+def test_a_chain_stays_above_the_inspector(open_page):
+    expect(open_page()).not_to_have_class(re.compile("beside"))

@@ -13,6 +13,9 @@ import { followTheme } from "./theme.js";
 import { Timeline } from "./timeline.js";
 import { transport } from "./transport.js";
 
+const TALL = 320; // pixels; a lower drawing fits above the inspector as it is
+const WIDE = 1150; // with less width the inspector beside a graph could not be read
+
 export class Debugger {
   // `tell`: what the outside hears, {position(at), select(id), download()}; all optional.
   constructor(host, payload, ask, tell = {}) {
@@ -23,7 +26,7 @@ export class Debugger {
     this.build();
     host.append(this.root);
     this.stopTheme = followTheme(this.root);
-    this.stopRoom = fitRoom(this.root);
+    this.stopRoom = fitRoom(this.root, () => this.arrange());
     this.show(payload, payload.start ?? 0);
   }
 
@@ -43,12 +46,13 @@ export class Debugger {
     this.exportButton = element("button", { type: "button", title: "one HTML file that needs neither network nor kernel", onclick: () => this.tell.download?.() }, "export");
     this.steps = element("select", { "aria-label": "training step", hidden: true, onchange: () => this.otherStep(Number(this.steps.value)) });
     this.say = element("p", { class: "say", "aria-live": "polite" });
+    this.chosen = element("p", { class: "unseen", role: "status" }); // the picture shows it to the others
     this.notices = element("div", { class: "notices" });
     this.transport = transport((command) => this.run(command), () => this.retime());
     this.place = element("div", { class: "pos" });
     const header = element("header", {}, this.steps, this.title, element("span", { class: "grow" }), this.find.element, this.breaks.element, this.predictButton, this.foldButton, this.exportButton, this.help.element);
     const footer = element("footer", {}, this.transport.element, this.timeline.element, this.place);
-    this.root = element("div", { class: "minitorch-debugger", tabindex: 0, role: "group", "aria-label": "visual debugger" }, header, this.notices, this.say, this.graph.element, this.inspector.element, this.inspector.source, footer, this.inspector.lens.element);
+    this.root = element("div", { class: "minitorch-debugger", tabindex: 0, role: "group", "aria-label": "visual debugger" }, header, this.notices, this.say, this.chosen, this.graph.element, this.inspector.element, this.inspector.source, footer, this.inspector.lens.element);
     this.root.dataset.lmSuppressShortcuts = "true";
     listen(this.root, (command) => this.run(command), (way) => this.walk(way));
     this.setOnline(this.ask.online);
@@ -69,11 +73,19 @@ export class Debugger {
     if (!this.recording.nodes.has(this.selected)) this.selected = null;
     this.timeline.draw(this.recording);
     this.timeline.mark(payload.breakpoints);
+    this.arrange();
     this.graph.draw(this.layout, this.recording);
     this.drawNotices();
     this.drawSteps();
     this.setOnline(this.ask.online);
     this.paint();
+  }
+
+  // A chain runs along the page, above the inspector; a tall graph stands beside it.
+  arrange() {
+    const { width, height, engine } = this.layout ?? {};
+    const tall = engine !== "none" && height > Math.max(width, TALL);
+    this.root.classList.toggle("beside", tall && this.root.offsetWidth >= WIDE);
   }
 
   // Another run of the same step: the folding stays as it is where the graph is the same.
@@ -180,6 +192,7 @@ export class Debugger {
 
   select(id, quiet = false) {
     this.selected = this.recording.nodes.has(id) ? id : null;
+    this.chosen.textContent = this.selected ? `selected: ${this.recording.describe(this.shownNode, this.position)}` : "";
     this.paint();
     if (!quiet) this.tell.select?.(this.selected);
   }
@@ -205,6 +218,8 @@ export class Debugger {
       case "first": return this.goTo(0);
       case "last": return this.goTo(recording.last);
       case "play": return this.timer ? this.pause() : this.play();
+      case "here": return this.selected ? this.jumpTo(this.selected) : null;
+      case "module": return this.toggleModule();
       case "fold": return this.canFold() ? this.foldAll() : null;
       case "find": return this.find.input.focus();
       case "predict": return this.togglePredict();
@@ -315,6 +330,11 @@ export class Debugger {
     return this.openAs([...open], id);
   }
 
+  toggleModule() {
+    const module = this.canFold() && this.shownNode ? this.graph.moduleOf(this.shownNode) : null;
+    return module ? this.fold(module) : null;
+  }
+
   async openAs(open, toggled) {
     const stored = this.storedLayout(open, toggled);
     if (stored) return this.relayout(stored);
@@ -339,6 +359,7 @@ export class Debugger {
   relayout(layout) {
     this.layout = layout;
     this.foldButton.textContent = this.openModules.length ? "fold modules" : "open modules";
+    this.arrange();
     this.graph.draw(layout, this.recording);
     this.paint();
   }

@@ -18,8 +18,8 @@ export class GraphView {
   constructor(actions) {
     this.actions = actions; // select(id), toggle(module), jump(id)
     this.marks = `mt${Math.random().toString(36).slice(2, 8)}${drawings++}`;
-    this.drawing = svg("svg", { class: "drawing" });
-    this.canvas = element("div", { class: "canvas", role: "application", tabindex: 0, "aria-label": "computation graph: arrow keys step, shift and arrow keys walk from node to node" }, this.drawing);
+    this.drawing = svg("svg", { class: "drawing", role: "group", "aria-label": "nodes" });
+    this.canvas = element("div", { class: "canvas", role: "application", tabindex: 0, "aria-label": "computation graph: arrow keys step, shift and arrow keys walk from node to node, Enter goes to the node's moment" }, this.drawing);
     this.note = element("p", { class: "note", hidden: true });
     this.element = element("section", { class: "graph", "aria-label": "graph" }, this.canvas, this.note, this.zoomButtons());
     this.view = new PanZoom(this.canvas, this.drawing, (view) => this.offstage?.follow(view));
@@ -98,12 +98,13 @@ export class GraphView {
     const more = (place.dots ?? []).length - dots.length;
     const wide = Math.floor((place.width - 10) / 7.2);
     const label = (place.openable ? "▸ " : "") + (place.label ?? "") + (place.times > 1 ? ` ×${place.times}` : "");
-    const group = svg("g", { class: `node ${place.kind}`, "data-id": place.id },
+    const group = svg("g", { class: `node ${place.kind}`, "data-id": place.id, role: "img", "aria-label": this.describe(place) },
       place.times > 1 && svg("rect", { class: "behind", x: place.x + 4, y: place.y + 4, width: place.width, height: place.height, rx: round }),
       svg("rect", { class: "face", x: place.x, y: place.y, width: place.width, height: place.height, rx: round }),
       svg("text", { class: "name", x: middle, y: place.sub ? center - 2 : center + 5 }, cut(label, Math.max(4, wide))),
       place.sub && svg("text", { class: "size", x: middle, y: center + 13 }, cut(place.sub, Math.max(5, Math.floor(place.width / 5.6)))),
       svg("g", { class: "tick" }, svg("circle", { cx: place.x + 9, cy: place.y, r: 6.5 }), svg("path", { d: `M${place.x + 5.8},${place.y + 0.2} l2.4,2.4 l4,-4.8` })),
+      svg("g", { class: "alarm" }, svg("circle", { cx: place.x + 9, cy: place.y + place.height, r: 6.5 }), svg("text", { x: place.x + 9, y: place.y + place.height + 3.6 }, "!")),
       dots,
       more > 0 && svg("text", { class: "more", x: place.x + place.width - 12 - 11 * 6, y: place.y + 3.5 }, `+${more}`),
       svg("title", {}, this.describe(place)));
@@ -127,11 +128,12 @@ export class GraphView {
     const isInput = pill.kind === "input";
     const text = isInput || !pill.sub ? pill.label : `${pill.label} ${pill.sub}`;
     const center = pill.y + pill.height / 2;
-    const group = svg("g", { class: `node pill ${pill.kind}`, "data-id": pill.id },
+    const title = cut(this.recording.nameOf(this.recording.nodes.get(pill.id)) || pill.label, 300);
+    const group = svg("g", { class: `node pill ${pill.kind}`, "data-id": pill.id, role: "img", "aria-label": title },
       svg("rect", { class: "face", x: pill.x, y: pill.y, width: pill.width, height: pill.height, rx: isInput ? pill.height / 2 : Math.min(10, pill.height / 2) }),
       svg("text", { class: isInput ? "name" : "size", x, y: isInput && pill.sub ? center - 2 : center + 4 }, cut(text, Math.max(4, Math.floor((pill.width - 6) / 6)))),
       isInput && pill.sub && svg("text", { class: "size", x, y: center + 13 }, cut(pill.sub, 20)),
-      svg("title", {}, cut(this.recording.nameOf(this.recording.nodes.get(pill.id)) || pill.label, 300)));
+      svg("title", {}, title));
     const node = this.recording.nodes.get(pill.id);
     if (node) this.pills.push({ pill, group, node, stub });
     if (!this.home.has(pill.id)) this.home.set(pill.id, place.id);
@@ -271,6 +273,14 @@ export class GraphView {
 
   highlight(ids) {
     this.found = ids;
+  }
+
+  // The module that a node is folded into, else the innermost open one around it.
+  moduleOf(node) {
+    const folded = this.parts.get(this.home.get(node.id))?.place;
+    if (folded?.openable) return folded.id;
+    const drawn = new Set(this.layout.boxes.map((box) => box.id));
+    return this.recording.pathOf(node).findLast((module) => drawn.has(module.id))?.id;
   }
 
   // ---- pointing -----------------------------------------------------------------------------

@@ -10,6 +10,8 @@ export const KEYS = [
   [[" "], "play", "play, pause"],
   [["Home"], "first", "the first moment"],
   [["End"], "last", "the last moment"],
+  [["Enter"], "here", "on to the selected node"],
+  [["m"], "module", "open or fold this node's module"],
   [["f"], "fold", "fold or open all modules"],
   [["/"], "find", "find"],
   [["p"], "predict", "predict, then reveal"],

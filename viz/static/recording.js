@@ -1,5 +1,10 @@
 // One recorded training step, indexed: who is there at which moment, and where to go from here.
 
+import { cut } from "./dom.js";
+
+// The states of a node as words; "idle" needs none.
+const STATES = { future: "not computed yet", valued: "computed", waiting: "waits for its gradient", ready: "ready: its gradient is complete", now: "happens now", done: "its gradient is done", updated: "updated", missed: "no gradient reached it", error: "failed" };
+
 export class Recording {
   constructor(payload) {
     this.payload = payload;
@@ -78,6 +83,18 @@ export class Recording {
   nameOf(node) {
     if (!node) return "";
     return node.op ? `${node.op} #${node.number}` : node.name ?? node.label;
+  }
+
+  // A node in words, for those who do not see the picture.
+  describe(node, position) {
+    const named = (edges, end) => edges.map((edge) => this.nameOf(this.nodes.get(edge[end]))).join(", ");
+    const parts = [
+      `${this.nameOf(node)} ${node.size}`, STATES[this.stateOf(node, position)],
+      this.into.get(node.id).length > 0 && `from ${named(this.into.get(node.id), "from")}`,
+      this.out.get(node.id).length > 0 && `to ${named(this.out.get(node.id).slice(0, 6), "to")}`,
+      this.isInTrouble(node, position) && "in trouble: look at its numbers",
+    ];
+    return cut(parts.filter(Boolean).join("; "), 300);
   }
 
   pathOf(node) {

@@ -15,9 +15,11 @@ function windowOn(root) {
   return found;
 }
 
-export function fitRoom(root) {
+// `arrange` is called whenever the width may have changed.
+export function fitRoom(root, arrange) {
   const apply = () => {
     if (!root.isConnected || !root.offsetWidth) return;
+    arrange();
     const box = windowOn(root);
     const around = box ? 24 : 2 * Math.max(0, root.offsetTop) + (root.nextElementSibling?.offsetHeight ?? 0);
     const room = Math.max(LEAST, Math.floor((box?.clientHeight ?? window.innerHeight) - around));
