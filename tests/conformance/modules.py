@@ -72,16 +72,17 @@ def our_part(layer: Any) -> Any:
     """Ours for what a module of PyTorch's is built from: a function, or a layer of Transformers."""
     if not isinstance(layer, torch.nn.Module):
         return getattr(functional, layer.__name__) if callable(layer) else layer
-    if layer.linear1.bias is None:
+    theirs: Any = layer
+    if theirs.linear1.bias is None:
         raise NotImplementedError("the setting `bias` is not offered")
     return nn.TransformerEncoderLayer(
-        layer.linear1.in_features,
-        layer.self_attn.num_heads,
-        layer.linear1.out_features,
-        layer.dropout.p,
-        layer.activation.__name__,
-        batch_first=layer.self_attn.batch_first,
-        norm_first=layer.norm_first,
+        theirs.linear1.in_features,
+        theirs.self_attn.num_heads,
+        theirs.linear1.out_features,
+        theirs.dropout.p,
+        theirs.activation.__name__,
+        batch_first=theirs.self_attn.batch_first,
+        norm_first=theirs.norm_first,
     )
 
 
