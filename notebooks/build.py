@@ -10,6 +10,7 @@ run. Leans on nbclient, and on extract.py beside this file.
 """
 
 import argparse
+import ast
 import hashlib
 import os
 import re
@@ -32,6 +33,7 @@ SECONDS, TRAINING_SECONDS = 60, 180  # a chapter that trains has "training": tru
 CELL_SECONDS = 600
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+FOLDED_LINES = 20  # of nothing but imports and `__all__`
 UNDER_SOURCE = "-" * 18 + "\n"  # nbclient draws this line between the cell and its traceback
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -85,10 +87,21 @@ def freeze(notebook: Notebook) -> Notebook:
         digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
         seen[digest] += 1
         cell.id = f"{digest}-{seen[digest]}"
-        cell.metadata = {"tags": cell.metadata.tags} if cell.metadata.get("tags") else {}
+        tags = {"tags": cell.metadata.tags} if cell.metadata.get("tags") else {}
+        folded = {"jupyter": {"source_hidden": True}} if only_lists_names(cell) else {}
+        cell.metadata = nbformat.from_dict(tags | folded)
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET_VIEW, None)
     return frozen
+
+
+def only_lists_names(cell: Any) -> bool:
+    """Whether a cell does no more than offer a long list of names to users: it is shown folded."""
+    source = cell.source
+    if not source.startswith("#| export") or source.count("\n") < FOLDED_LINES:
+        return False
+    statements = ast.parse(source).body
+    return all(isinstance(each, ast.Import | ast.ImportFrom | ast.Assign) for each in statements)
 
 
 def faults(notebook: Notebook) -> list[str]:

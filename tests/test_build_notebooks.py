@@ -109,6 +109,14 @@ def test_freezing_keeps_tags_pictures_and_the_training_flag():
     assert build.freeze(frozen) == frozen
 
 
+def test_a_long_list_of_names_is_folded_and_code_is_not():
+    imports = "\n".join(f"from minitorch.shapes import name_{k}" for k in range(30))
+    sources = [f"#| export nn\n{imports}", f"#| export nn\n{imports}\n\ndef f(): ...", imports]
+    frozen = build.freeze(new_notebook(cells=[new_code_cell(source) for source in sources]))
+    folded = [cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in frozen.cells]
+    assert folded == [True, False, False]
+
+
 def edit_source(notebook):
     notebook.cells[2].source = "2"
 
