@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 import minitorch
+from minitorch import nn
 from minitorch.datasets import CIFAR10_CLASSES
 from minitorch.digits import LabelledImages, digits
 from minitorch.downloads import data_folder
+from minitorch.optim import SGD
 from minitorch.state import load, save
 from minitorch.trainers import Trainer
 from models import FOLDER, NETWORKS, classifier, find, training
@@ -375,3 +377,19 @@ def test_prediction_names_what_is_in_a_photo(capsys, tmp_path):
     weights = ["--weights", str(tmp_path / "weights.safetensors")]
     assert main(["predict", "resnet20", *weights, str(tmp_path / "it.png")]) == 0
     assert last_line(capsys)["class"] in CIFAR10_CLASSES
+
+
+def test_the_rates_of_resnet20_rise_fall_and_fall_once_more():
+    recipe: Any = find("resnet20")()
+    weight = nn.Parameter(np.zeros((2, 2, 1, 1), np.float32))
+    optimizer = SGD([weight], lr=1.0)
+    schedule, rates = recipe.schedule(optimizer, steps=320), []
+    for _ in range(320):
+        rates.append(optimizer.param_groups[0]["lr"])
+        schedule.step()
+    peak, restart = 16, 200  # warmup and restart, of 320 steps
+    assert rates[0] == pytest.approx(1 / 16) and rates[peak - 1] == max(rates) == 1.0
+    assert rates[restart - 1] == pytest.approx(1 / 185) and rates[restart] == pytest.approx(0.4)
+    assert rates[-1] == pytest.approx(0.4 / 120)
+    assert np.all(np.diff(rates[:peak]) > 0)
+    assert np.all(np.diff(rates[peak:restart]) < 0) and np.all(np.diff(rates[restart:]) < 0)
