@@ -388,8 +388,11 @@ def test_the_rates_of_resnet20_rise_fall_and_fall_once_more():
         rates.append(optimizer.param_groups[0]["lr"])
         schedule.step()
     peak, restart = 16, 200  # warmup and restart, of 320 steps
-    assert rates[0] == pytest.approx(1 / 16) and rates[peak - 1] == max(rates) == 1.0
-    assert rates[restart - 1] == pytest.approx(1 / 185) and rates[restart] == pytest.approx(0.4)
+    assert rates[0] == pytest.approx(1 / 16)
+    assert rates[peak - 1] == max(rates) == 1.0
+    assert rates[restart - 1] == pytest.approx(1 / 185)
+    assert rates[restart] == pytest.approx(0.4)
     assert rates[-1] == pytest.approx(0.4 / 120)
     assert np.all(np.diff(rates[:peak]) > 0)
-    assert np.all(np.diff(rates[peak:restart]) < 0) and np.all(np.diff(rates[restart:]) < 0)
+    assert np.all(np.diff(rates[peak:restart]) < 0)
+    assert np.all(np.diff(rates[restart:]) < 0)
