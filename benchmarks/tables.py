@@ -22,6 +22,14 @@ SCALE = """
 """
 
 
+PROFILES = """
+## Where our time goes
+
+Beside the ratio that was reached and the bar that was set: shares of our step, of the ops that
+take 2 % of it and more.
+"""
+
+
 def write(results: Path) -> None:
     """Write the page beside the folder of results."""
     records = [json.loads(path.read_text()) for path in sorted(results.rglob("*.json"))]
@@ -33,6 +41,8 @@ def write(results: Path) -> None:
     ):
         if found:
             lines += [f"\n## {title}\n", *table(found)]
+    if profiles := [each for each in compared if "profile" in each]:
+        lines += [PROFILES, *profile_table(profiles)]
     if (results / "scale.svg").exists():
         lines.append(SCALE.rstrip("\n"))
     (results.parent / "README.md").write_text("\n".join(lines) + "\n")
@@ -41,7 +51,7 @@ def write(results: Path) -> None:
 def table(records: list[dict[str, Any]]) -> list[str]:
     """One row per result: what, ours in milliseconds, all ratios, when and on what."""
     peers = list(dict.fromkeys(peer for record in records for peer in record["peers"]))
-    head = ["benchmark", "does", "ms", *peers, "date", "processor"]
+    head = ["benchmark", "does", "ms", *peers, "bar", "goal", "date", "processor"]
     rows = [head, ["---"] * len(head)]
     for record in records:
         ratios = [record["peers"].get(peer, {}).get("ratio") for peer in peers]
@@ -51,8 +61,20 @@ def table(records: list[dict[str, Any]]) -> list[str]:
                 record["does"],
                 f"{record['peers']['minitorch']['ms']:.3g}",
                 *("" if ratio is None else f"{ratio:.2f}" for ratio in ratios),
+                str(record.get("bar") or ""),
+                str(record.get("goal") or ""),
                 record["date"],
                 str(record["machine"]["cpu"]),
             ]
         )
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def profile_table(records: list[dict[str, Any]]) -> list[str]:
+    """One row per result: ours beside its bar, and which op takes which share."""
+    rows = [["benchmark", "ratio", "bar", "ours, by op"], ["---"] * 4]
+    for record in records:
+        shares = [f"{op} {share:.0%}" for op, share in record["profile"].items()]
+        ratio = record["peers"]["minitorch"]["ratio"]
+        rows.append([f"`{record['name']}`", f"{ratio:.2f}", str(record["bar"]), ", ".join(shares)])
     return [f"| {' | '.join(row)} |" for row in rows]
