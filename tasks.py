@@ -165,6 +165,8 @@ def make_environment() -> None:
         print("The environment in .venv is half made or of other versions: making it anew.")
     try:
         VENV.mkdir(exist_ok=True)
+    except FileExistsError as error:
+        raise Stop(f"{VENV} is no folder: move it away and run this again.") from error
     except OSError as error:
         raise Stop(
             f"Cannot write to {ROOT} ({error.strerror}): copy the repository to a folder of yours."
@@ -279,7 +281,7 @@ def listing() -> str:
 
 def main(arguments: list[str]) -> int:
     """Do what is named first, hand it the other arguments, and return the exit code."""
-    if not arguments:
+    if not arguments or arguments[0] in ("help", "--help", "-h"):
         print(listing())
         return 0
     name, *others = arguments

@@ -251,7 +251,8 @@ def adaptive_max_pool2d(x: Array, output_size: GridSize) -> Any:
     largest = np.empty(y.shape, np.int64)  # where each was found, counted along the cell
     for i, down in enumerate(rows):
         for j, across in enumerate(columns):
-            cell = x[:, :, down, across].reshape(*shape[:2], -1)
+            places = (down.stop - down.start) * (across.stop - across.start)
+            cell = x[:, :, down, across].reshape(*shape[:2], places)
             largest[:, :, i, j] = cell.argmax(-1)
             y[:, :, i, j] = cell.max(-1)
 

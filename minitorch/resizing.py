@@ -57,20 +57,31 @@ def averages(cells: list[slice], length: int) -> Array:
     return matrix
 
 
-def nearest_weights(length: int, target: int, align_corners: bool = False) -> Array:
-    """The matrix (target, length) that repeats, or leaves out, pixels."""
+def nearest_weights(
+    length: int, target: int, align_corners: bool = False, covered: float | None = None
+) -> Array:
+    """The matrix (target, length) that repeats, or leaves out, pixels.
+
+    The result covers the first `covered` pixels, not always a whole number; None means all.
+    """
+    places = np.arange(target) * (covered or length) / target
     matrix = np.zeros((target, length))
-    matrix[np.arange(target), np.arange(target) * length // target] = 1
+    matrix[np.arange(target), places.astype(int)] = 1
     return matrix
 
 
-def bilinear_weights(length: int, target: int, align_corners: bool = False) -> Array:
-    """The matrix (target, length) that mixes the two pixels nearest to each place."""
+def bilinear_weights(
+    length: int, target: int, align_corners: bool = False, covered: float | None = None
+) -> Array:
+    """The matrix (target, length) that mixes the two pixels nearest to each place.
+
+    The result covers the first `covered` pixels, as in `nearest_weights`.
+    """
     places = np.arange(target, dtype=float)
     if align_corners:
         places *= (length - 1) / max(target - 1, 1)
     else:
-        places = np.maximum((places + 0.5) * length / target - 0.5, 0)
+        places = np.maximum((places + 0.5) * (covered or length) / target - 0.5, 0)
     lower = np.minimum(places.astype(int), length - 1)
     upper = np.minimum(lower + 1, length - 1)
     matrix = np.zeros((target, length))
@@ -99,8 +110,10 @@ def interpolate(
     """Images x (N, C, H, W) of another `size`, or `scale_factor` times as large.
 
     `mode` is "nearest" or "bilinear". Pixels are little squares whose centres are mapped, or with
-    `align_corners` points of which the first and the last are kept. Raises ValueError for another
-    mode, or when not exactly one of size and factor is given.
+    `align_corners` points of which the first and the last are kept. Where the factor gives no whole
+    number of pixels, the part of one that is too much is left out: 5 pixels times 0.5 are 2, made
+    of the first 4. Raises ValueError for another mode, or when not exactly one of size and factor
+    is given.
     """
     if x.ndim != 4 or 0 in x.shape[2:]:
         raise ValueError(f"interpolate: x must be images (N, C, H, W), not of shape {x.shape}.")
@@ -114,7 +127,7 @@ def interpolate(
         size = [int(length * scale_factor) for length in lengths]
     sizes = whole_numbers("interpolate", "size", size or 0, 2, 1)
     rows, columns = (
-        modes[mode](length, target, align_corners)
+        modes[mode](length, target, align_corners, scale_factor and target / scale_factor)
         for length, target in zip(lengths, sizes, strict=True)
     )
     return resample(x, rows, columns)

@@ -295,13 +295,16 @@ def shrink(x: Array, ranges: Sequence[tuple[int, int] | None]) -> Any:
             f"shrink: {len(ranges)} ranges for a tensor of shape {x.shape}; give (start, end) or "
             "None for each dimension."
         )
-    parts = [slice(*(given or (None,))) for given in ranges]
-    bounds = [part.indices(size)[:2] for part, size in zip(parts, x.shape, strict=True)]
-    cut = [
-        (start, max(size - max(start, end), 0))
-        for (start, end), size in zip(bounds, x.shape, strict=True)
-    ]
-    return x[tuple(parts)], lambda grad: in_rule(constant_pad, grad, cut)
+    bounds = [given or (0, size) for given, size in zip(ranges, x.shape, strict=True)]
+    for dim, ((start, end), size) in enumerate(zip(bounds, x.shape, strict=True)):
+        if not 0 <= start <= end <= size:
+            raise ValueError(
+                f"shrink: from {start} to {end} is no part of dim {dim} of shape {x.shape}, which "
+                f"goes from 0 to {size}."
+            )
+    cut = [(start, size - end) for (start, end), size in zip(bounds, x.shape, strict=True)]
+    parts = tuple(slice(start, end) for start, end in bounds)
+    return x[parts], lambda grad: in_rule(constant_pad, grad, cut)
 
 
 @op

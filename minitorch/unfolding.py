@@ -106,7 +106,7 @@ def fold(
             f"have shape (N, {taps} * channels, {places[0] * places[1]})."
         )
     before = x.shape
-    patches = x.reshape(before[0], -1, down.size, across.size, *places)
+    patches = x.reshape(before[0], before[1] // taps, down.size, across.size, *places)
 
     def backward(grad: Array) -> Array:
         return patches_of(grad, down, across).reshape(before)

@@ -37,7 +37,13 @@ def evaluate(options: Options) -> Figures:
     """Measure saved weights on unseen data."""
     recipe = find(options["name"])(**({"data": options["data"]} if options["data"] else {}))
     model = training.load(recipe, options["weights"])
-    return {"model": recipe.name, **recipe.evaluate(model)}
+    figures = {"model": recipe.name, **recipe.evaluate(model)}
+    learned = find(options["name"])().data
+    if options["weights"] is None and recipe.data != learned:
+        known = (recipe.data, learned) == ("digits", "mnist")
+        new = "these digits are a part of it, nothing new" if known else "this is something else"
+        print(f"The committed weights have learned from {learned}: {new}.", file=sys.stderr)
+    return figures
 
 
 def predict(options: Options) -> Figures:
@@ -52,6 +58,12 @@ def publish(options: Options) -> Figures:
     folder = folder_of(options)
     settings = training.settings_of(folder, options["name"])
     return training.publish(find(options["name"])(**settings), folder)
+
+
+def digits_would_do(options: Options) -> bool:
+    """Whether the embedded digits could take the place of data that is not there."""
+    trained = options["verb"] == "train" or options.get("weights") is not None
+    return options.get("data") != "digits" and (trained or find(options["name"])().data == "mnist")
 
 
 def folder_of(options: Options) -> Path:
@@ -111,7 +123,7 @@ def main(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except (ImportError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
-        if isinstance(error, DataError) and options.get("data") != "digits":
+        if isinstance(error, DataError) and digits_would_do(options):
             print("Digits that need no download: add `--data digits`.", file=sys.stderr)
         return 1
     print(json.dumps(figures))

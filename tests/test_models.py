@@ -89,7 +89,9 @@ def test_committed_weights_read_the_embedded_digits(name, capsys):
     if not issubclass(find(name), DigitClassifier):
         pytest.skip("it reads no digits")
     assert main(["evaluate", name, "--data", "digits"]) == 0
-    assert last_line(capsys)["accuracy"] > 0.98  # digits of MNIST's training set
+    printed = capsys.readouterr()
+    assert json.loads(printed.out.splitlines()[-1])["accuracy"] > 0.98
+    assert "learned from mnist: these digits are a part of it, nothing new." in printed.err
 
 
 @pytest.mark.parametrize("name", COMMITTED)
@@ -286,6 +288,9 @@ def test_without_a_network_the_digits_are_offered(capsys, monkeypatch, tmp_path)
         found = capsys.readouterr().err
         assert "could not be downloaded" in found
         assert "--data digits" in found
+    for name, offered in (("mnist_mlp", True), ("resnet20", False)):  # its weights know photos
+        assert main(["evaluate", name]) == 1
+        assert ("--data digits" in capsys.readouterr().err) == offered
 
 
 # ---- pictures ------------------------------------------------------------------------------------

@@ -552,6 +552,9 @@ REFUSED = [
         "reflect",
     ),
     ("shrink", lambda: minitorch.ones(4, 4).shrink(((0, 1),)), ValueError, "1 ranges"),
+    ("shrink", lambda: minitorch.ones(4, 4).shrink(((0, 9), None)), ValueError, "from 0 to 4"),
+    ("shrink", lambda: minitorch.ones(4, 4).shrink(((3, 1), None)), ValueError, "is no part of"),
+    ("pad", lambda: minitorch.ones(4, 4).pad((-5, 2)), ValueError, "takes more than there is"),
     ("var", lambda: tensor([1, 2]).var(), TypeError, "takes floats"),
     (
         "prelu",

@@ -80,6 +80,7 @@ pools = {
     "nearest": lambda x: F.interpolate(x, (9, 3)),
     "bilinear": lambda x: F.interpolate(x, (9, 3), mode="bilinear"),
     "corners": lambda x: F.interpolate(x, (9, 3), mode="bilinear", align_corners=True),
+    "half": lambda x: F.interpolate(x, scale_factor=0.5, mode="bilinear"),
     "unfold": lambda x: F.unfold(x, (3, 2), (1, 2), (1, 0), (2, 1)),
 }
 
@@ -96,6 +97,8 @@ def test_batch_0_gives_batch_0():
         assert y.shape == (0, 2, 3, 3)
         y.sum().backward()
         assert x.grad.shape == x.shape
+    assert F.adaptive_max_pool2d(x, (2, 5)).shape == (0, 2, 2, 5)
+    assert F.fold(F.unfold(x, 3), (6, 6), 3).shape == x.shape
 
 
 def test_adaptive_and_global_pooling_of_any_size():
@@ -110,6 +113,16 @@ def test_nearest_repeats_pixels():
     x = tensor_of(1, 2, 3, 4)
     enlarged = nn.Upsample(scale_factor=2)(x)
     np.testing.assert_array_equal(enlarged.array, x.array.repeat(2, axis=2).repeat(2, axis=3))
+
+
+def test_a_factor_that_gives_no_whole_number_leaves_a_part_out():
+    x = minitorch.tensor([[[[0.0, 1.0, 2.0, 3.0, 9.0]]]])
+    assert F.interpolate(x, (1, 2), mode="bilinear").tolist() == [[[[0.75, 4.5]]]]  # all five
+    row = x.expand(1, 1, 2, 5)
+    mixed = F.interpolate(row, scale_factor=0.5, mode="bilinear")
+    assert mixed.tolist() == [[[[0.5, 2.5]]]]  # the first four
+    copied = F.interpolate(row, scale_factor=1.7).array[0, 0, 0]
+    np.testing.assert_array_equal(copied, [0, 0, 1, 1, 2, 2, 3, 9])  # floor(k / 1.7)
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2))

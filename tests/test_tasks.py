@@ -49,8 +49,9 @@ def test_python_3_6_can_read_the_script_far_enough_to_be_told():
     ast.parse((ROOT / "tasks.py").read_text(encoding="utf-8"), feature_version=(3, 6))
 
 
-def test_without_a_target_the_targets_are_listed(capsys):
-    assert tasks.main([]) == 0
+@pytest.mark.parametrize("said", [[], ["help"], ["--help"], ["-h"]])
+def test_without_a_target_the_targets_are_listed(said, capsys):
+    assert tasks.main(said) == 0
     listed = capsys.readouterr().out
     for name in ("setup", "demo", "test", "lab", "notebooks", "extract", "bench", "lint"):
         assert f"\n  {name} " in listed
@@ -157,6 +158,12 @@ def test_a_folder_that_cannot_be_written_is_told(repository, monkeypatch):
 
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(tasks.Stop, match=r"Cannot write to .* \(Permission denied\)"):
+        tasks.make_environment()
+
+
+def test_a_file_in_the_place_of_the_environment_is_told(repository):
+    (repository / ".venv").touch()
+    with pytest.raises(tasks.Stop, match=r"\.venv is no folder: move it away"):
         tasks.make_environment()
 
 
