@@ -69,6 +69,7 @@ TESTS = (
     "-m pytest --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg "
     "notebooks",
 )
+CONFORMANCE = ("-m pytest tests/conformance", "-m tests.conformance")
 TRAIN = "-m models train mnist_mlp --data digits --epochs 20 --out out/demo --pictures"
 LAB = "-m jupyterlab notebooks/1_01_a_net_by_hand.ipynb"
 READY = "The environment is ready: `make demo`, `make lab` or `make test`."
@@ -84,7 +85,7 @@ TARGETS = {
     "extract": Target("write minitorch/ from the notebooks", ALL, ("notebooks/extract.py",)),
     "bench": Target("measure speed against PyTorch", (*DEMO, "bench"), ("-m benchmarks",)),
     "lint": Target("check style, types, extraction, README", ALL, LINT),
-    "conformance": Target("compare with PyTorch", (*ALL, "torch"), ("-m tests.conformance",)),
+    "conformance": Target("compare with PyTorch", (*ALL, "torch"), CONFORMANCE),
     "browser": Target("test the widgets", (*ALL, "browser"), ("-m pytest tests/browser",)),
     "screenshots": Target("take the pictures again", (*ALL, "browser"), ("tools/screenshots.py",)),
     "readme": Target("write the README's tables", ALL, ("tools/readme.py",)),

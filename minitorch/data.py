@@ -76,7 +76,13 @@ class Subset(Dataset):
 
     def __init__(self, dataset: Dataset | Sequence[Any], indices: Any) -> None:
         self.dataset = dataset
-        self.indices = np.asarray(indices, np.int64)
+        given = np.asarray(indices)
+        if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+            raise TypeError(
+                f"Subset: indices are a list of whole numbers, not {given.dtype} of shape "
+                f"{given.shape}. np.flatnonzero(mask) makes them of a mask."
+            )
+        self.indices = given.astype(np.int64)
         if ((self.indices < 0) | (self.indices >= len(dataset))).any():
             raise IndexError(f"Subset: an index is not among the {len(dataset)} samples.")
 
@@ -137,7 +143,8 @@ def stack(samples: Sequence[Any]) -> Any:
             f"A batch of {type(first).__name__} cannot be stacked, only one of arrays, numbers and "
             "tuples of them: give the loader a `collate_fn` that takes the list of samples."
         )
-    return batch.astype(np.float32) if isinstance(first, float) else batch
+    numbers = any(isinstance(sample, float) for sample in arrays)  # Python's, beside whole ones
+    return batch.astype(np.float32) if numbers else batch
 
 
 def as_tensors(batch: Any) -> Any:
@@ -246,14 +253,16 @@ class DataLoader:
                 batch = (self.collate_fn or stack)(samples)
             if self.transform is not None:
                 random = np.random.default_rng((self.seed, epoch, number + 1))
-                pixels = batch[0] if isinstance(batch, tuple) else batch
+                several = isinstance(batch, tuple | list)
+                first = batch[0] if several else batch
+                pixels = first.array if isinstance(first, Tensor) else first
                 changed = self.transform(pixels, random)
                 if not isinstance(changed, np.ndarray) or len(changed) != len(pixels):
                     raise TypeError(
                         f"DataLoader: the transform made {changed!r:.60} of an array of shape "
                         f"{pixels.shape}; it gives back an array of as many samples."
                     )
-                batch = (changed, *batch[1:]) if isinstance(batch, tuple) else changed
+                batch = (changed, *batch[1:]) if several else changed
             yield batch
 
     def state_dict(self) -> dict[str, int]:

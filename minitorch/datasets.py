@@ -204,12 +204,14 @@ class ImageFolder(Dataset):
         return len(self.samples)
 
     def __getitem__(self, index: int) -> tuple[Array, int]:
-        from PIL import Image
+        from PIL import Image, ImageOps
 
         path, label = self.samples[index]
         try:
             with Image.open(path) as file:
-                image = file.convert("RGB")
+                if file.mode[0] in "IF":  # convert would cut all of it off at 255
+                    raise ValueError("its numbers go beyond 255; scale them, and save it anew")
+                image = ImageOps.exif_transpose(file).convert("RGB")  # as the camera was held
             if self.size is not None:
                 image = image.resize(self.size[::-1])
             return np.asarray(image).transpose(2, 0, 1), label

@@ -194,6 +194,24 @@ def test_lists_and_arrays_are_data_sets():
 # ---- parts --------------------------------------------------------------------------------------
 
 
+def test_whole_numbers_beside_others_do_not_make_doubles():
+    assert next(iter(DataLoader([1, 2.5], 2))).dtype == np.float32
+    assert next(iter(DataLoader([(2.5, 1), (1, 2)], 2)))[1].dtype == np.int64
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_transform_meets_the_array_in_what_collate_gave(kind):
+    loader = DataLoader(
+        [1.0, 2.0],
+        2,
+        collate_fn=lambda samples: kind([mt.tensor(samples), mt.tensor([0, 1])]),
+        transform=lambda values, random: np.negative(values, dtype=np.float32),
+    )
+    values, labels = next(iter(loader))
+    assert values.tolist() == [-1, -2]
+    assert labels.tolist() == [0, 1]
+
+
 def test_subset_and_split():
     parts = random_split(NUMBERS, [7, 3], seed=0)
     assert [len(part) for part in parts] == [7, 3]
@@ -256,6 +274,10 @@ def test_bad_input_is_named():
     assert len(DataLoader(NUMBERS, num_workers=0)) == len(NUMBERS)
     with pytest.raises(IndexError, match="among the 10 samples"):
         Subset(NUMBERS, [99])
+    for indices in (np.arange(10) > 4, [1.7], 3, [[1, 2]]):  # a mask would give samples 0 and 1
+        with pytest.raises(TypeError, match=r"whole numbers, not .*flatnonzero"):
+            Subset(NUMBERS, indices)
+    assert len(Subset(NUMBERS, [])) == 0
     for sample in ({"x": 1}, "text", None):
         with pytest.raises(ValueError, match="a `collate_fn`"):
             list(DataLoader([sample, sample], 2))

@@ -610,6 +610,22 @@ def test_a_folder_of_pictures_is_a_data_set(tmp_path):
         folder[0]
 
 
+def test_pictures_are_upright_and_no_number_is_cut_off(tmp_path):
+    (tmp_path / "cat").mkdir()
+    lying = Image.new("RGB", (5, 4))
+    lying.putpixel((0, 0), (9, 9, 9))
+    held = Image.Exif()
+    held[0x0112] = 6  # the camera was turned by a quarter
+    lying.save(tmp_path / "cat" / "held.png", exif=held)
+    Image.new("I;16", (2, 2), 40_000).save(tmp_path / "cat" / "of_16_bits.png")
+    folder = ImageFolder(tmp_path)
+    upright, _ = folder[0]
+    assert upright.shape == (3, 5, 4)
+    assert upright[:, 0, 3].tolist() == [9, 9, 9]
+    with pytest.raises(DataError, match=r"of_16_bits\.png .* beyond 255"):
+        folder[1]
+
+
 def test_hidden_folders_and_files_are_no_classes_and_no_pictures(tmp_path):
     for name in (".ipynb_checkpoints", "cat", "dog"):
         (tmp_path / name).mkdir()

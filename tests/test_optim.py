@@ -31,25 +31,49 @@ def steps(optimizer, parameters, count, seed=1):
     return gradients
 
 
-def test_sgd_follows_its_formula():
+@pytest.mark.parametrize("dampening, nesterov", [(0, False), (0.5, False), (0, True)])
+def test_sgd_follows_its_formula(dampening, nesterov):
     weight = parameter(3)
     value, velocity = weight.array.copy(), np.zeros(3)
     settings: Any = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}
-    for grad in steps(optim.SGD([weight], **settings), [weight], 5):
-        velocity = 0.9 * velocity + grad + 0.01 * value
-        value = value - 0.1 * velocity
+    optimizer = optim.SGD([weight], **settings, dampening=dampening, nesterov=nesterov)
+    for number, grad in enumerate(steps(optimizer, [weight], 5)):
+        decayed = grad + 0.01 * value
+        velocity = 0.9 * velocity + (1 - dampening if number else 1) * decayed
+        value = value - 0.1 * (decayed + 0.9 * velocity if nesterov else velocity)
     np.testing.assert_allclose(weight.array, value)
 
 
-def test_adam_follows_its_formula():
+@pytest.mark.parametrize("decoupled", [False, True])
+def test_adam_follows_its_formula(decoupled):
     weight = parameter(3)
     value, average, square = weight.array.copy(), np.zeros(3), np.zeros(3)
-    gradients = steps(optim.Adam([weight], lr=0.1), [weight], 5)
+    build = optim.AdamW if decoupled else optim.Adam
+    gradients = steps(build([weight], lr=0.1, eps=1e-3, weight_decay=0.2), [weight], 5)
     for number, grad in enumerate(gradients, start=1):
-        average = 0.9 * average + 0.1 * grad
-        square = 0.999 * square + 0.001 * grad**2
+        decayed = grad if decoupled else grad + 0.2 * value
+        average = 0.9 * average + 0.1 * decayed
+        square = 0.999 * square + 0.001 * decayed**2
         root = np.sqrt(square / (1 - 0.999**number))
-        value = value - 0.1 * average / (1 - 0.9**number) / (root + 1e-8)
+        value = value * (1 - 0.1 * 0.2) if decoupled else value
+        value = value - 0.1 * average / (1 - 0.9**number) / (root + 1e-3)
+    np.testing.assert_allclose(weight.array, value)
+
+
+@pytest.mark.parametrize("momentum, centered", [(0, False), (0.5, False), (0.5, True)])
+def test_rmsprop_follows_its_formula(momentum, centered):
+    weight = parameter(3)
+    value = weight.array.copy()
+    average, square, velocity = np.zeros((3, 3))
+    settings: Any = {"lr": 0.1, "alpha": 0.9, "eps": 1e-3, "weight_decay": 0.2}
+    optimizer = optim.RMSprop([weight], **settings, momentum=momentum, centered=centered)
+    for grad in steps(optimizer, [weight], 5):
+        decayed = grad + 0.2 * value
+        average = 0.9 * average + 0.1 * decayed
+        square = 0.9 * square + 0.1 * decayed**2
+        deviation = np.sqrt(square - average**2 if centered else square)
+        velocity = momentum * velocity + decayed / (deviation + 1e-3)
+        value = value - 0.1 * velocity
     np.testing.assert_allclose(weight.array, value)
 
 
@@ -449,6 +473,78 @@ BAD_SCHEDULES: list[tuple[Any, Any, str]] = [
 ]
 
 
+WAYS: list[tuple[Any, list[float]]] = [
+    (lambda sgd: rates.StepLR(sgd, 2, gamma=0.5), [1, 1, 0.5, 0.5, 0.25]),
+    (lambda sgd: rates.MultiStepLR(sgd, [1, 3]), [1, 0.1, 0.1, 0.01, 0.01]),
+    (lambda sgd: rates.ExponentialLR(sgd, 0.5), [1, 0.5, 0.25]),
+    (lambda sgd: rates.LambdaLR(sgd, lambda step: 1 / (1 + step)), [1, 1 / 2, 1 / 3]),
+    (lambda sgd: rates.LinearLR(sgd, 0.5, total_iters=2), [0.5, 0.75, 1, 1]),
+    (lambda sgd: rates.CosineAnnealingLR(sgd, 3, eta_min=0.2), [1, 0.8, 0.4, 0.2]),
+    (
+        lambda sgd: rates.SequentialLR(
+            sgd, [rates.LinearLR(sgd, 0.5, total_iters=2), rates.ExponentialLR(sgd, 0.5)], [2]
+        ),
+        [0.5, 0.75, 1, 0.5, 0.25],
+    ),
+    (
+        lambda sgd: rates.OneCycleLR(sgd, 2.0, 5, pct_start=0.6, final_div_factor=10),
+        [0.08, 1.04, 2, 1.004, 0.008],
+    ),
+]
+
+
+@pytest.mark.parametrize("build, expected", WAYS)
+def test_rates_worked_out_by_hand(build, expected):
+    schedule = build(optim.SGD([parameter(2)], lr=1.0))
+    found = schedule.get_last_lr()
+    for _ in expected[1:]:
+        schedule.step()
+        found += schedule.get_last_lr()
+    assert found == pytest.approx(expected)
+
+
+def test_a_second_schedule_begins_where_the_first_one_did():
+    optimizer = optim.SGD([parameter(2)], lr=1.0)
+    rates.ExponentialLR(optimizer, 0.5).step()
+    assert rates.StepLR(optimizer, 2).get_last_lr() == [1.0]
+
+
+@pytest.mark.parametrize("build", [optim.SGD, optim.Adam])
+def test_one_cycle_takes_momentum_the_other_way(build):
+    optimizer = build([parameter(2)])
+    cycle = rates.OneCycleLR(optimizer, 1.0, 5, pct_start=0.6)
+    found = []
+    for _ in range(5):
+        group = optimizer.param_groups[0]
+        found.append(group["betas"][0] if "betas" in group else group["momentum"])
+        if len(found) < 5:
+            cycle.step()
+    assert found == pytest.approx([0.95, 0.9, 0.85, 0.9, 0.95])
+
+
+def test_a_plateau_waits_and_has_a_floor():
+    optimizer = optim.SGD([parameter(2)], lr=1.0)
+    plateau = rates.ReduceLROnPlateau(optimizer, factor=0.5, patience=1, cooldown=2, min_lr=0.3)
+    found = []
+    for _ in range(7):
+        plateau.step(1.0)
+        found += plateau.get_last_lr()
+    assert found == [1, 1, 0.5, 0.5, 0.5, 0.5, 0.3]
+
+
+def test_a_plateau_wants_a_part_of_the_best_and_carries_it_over():
+    def build():
+        optimizer = optim.SGD([parameter(2)], lr=1.0)
+        return rates.ReduceLROnPlateau(optimizer, "max", factor=0.5, patience=0, threshold=0.1)
+
+    one, two = build(), build()
+    one.step(100.0)
+    two.load_state_dict(one.state_dict())
+    for figure, rate in ((111.0, 1.0), (121.0, 0.5), (123.0, 0.5)):
+        two.step(figure)
+        assert two.get_last_lr() == [rate]
+
+
 @pytest.mark.parametrize("call, error, words", BAD_SCHEDULES)
 def test_bad_schedules_are_explained(call, error, words):
     with pytest.raises(error, match=words):
@@ -538,11 +634,11 @@ def test_one_cycle_goes_up_and_down_and_then_refuses():
 
 
 def test_schedule_goes_on_from_its_state():
-    def build():
-        optimizer = optim.SGD([parameter(2)], lr=1.0)
+    def build(lr):
+        optimizer = optim.SGD([parameter(2)], lr=lr)
         return optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=10)
 
-    one, two = build(), build()
+    one, two = build(1.0), build(0.3)
     for _ in range(4):
         one.step()
     two.load_state_dict(one.state_dict())

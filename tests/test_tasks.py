@@ -2,6 +2,7 @@ import ast
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -216,3 +217,12 @@ def test_only_the_wanted_extras_and_locks_reach_pip(repository, monkeypatch):
     assert "conformance.lock" not in rest
     tasks.install(["torch"])
     assert f"--constraint={repository}/requirements-conformance.lock" in calls[-1]
+
+
+def test_tests_that_are_left_out_of_the_suite_have_a_target_of_their_own():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]
+    left_out = settings["ini_options"]["norecursedirs"]
+    commands = [command for target in tasks.TARGETS.values() for command in target.commands]
+    for folder in (ROOT / "tests").iterdir():
+        if folder.name in left_out and list(folder.glob("test_*.py")):
+            assert f"-m pytest tests/{folder.name}" in commands
