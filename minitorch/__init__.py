@@ -153,6 +153,7 @@ from minitorch.mathematics import (
     sinh,
     tan,
     trunc,
+    xlogy,
 )
 from minitorch.mathematics import round as round
 from minitorch.op import op
@@ -477,6 +478,7 @@ __all__ = [
     "vstack",
     "where",
     "winograd",
+    "xlogy",
     "zeros",
     "zeros_like",
 ]

@@ -48,6 +48,7 @@ __all__ = [
     "sinh",
     "tan",
     "trunc",
+    "xlogy",
 ]
 
 
@@ -115,6 +116,17 @@ def logaddexp(a, b):
     """`log(exp(a) + exp(b))`, without overflow."""
     y = np.logaddexp(a, b)
     return y, (lambda grad: grad * np.exp(a - y), lambda grad: grad * np.exp(b - y))
+
+
+@op
+def xlogy(x, y):
+    """`x * log(y)`, and 0 wherever x is 0: as entropies count what never happens."""
+    never = (x == 0) & ~np.isnan(y)
+    no_log = never & (y <= 0)  # x is told nothing by a logarithm that there is not
+    return np.where(never, 0, x * np.log(np.where(never, 1, y))), (
+        lambda grad: masked(grad * np.log(np.where(no_log, 1, y)), ~no_log),
+        lambda grad: grad * x / y,
+    )
 
 
 # ---- the bell curve's integral ----------------------------------------------------------------

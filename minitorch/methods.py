@@ -117,6 +117,7 @@ class Methods:
     logit = mathematics.logit
     rsqrt = mathematics.rsqrt
     logaddexp = mathematics.logaddexp
+    xlogy = mathematics.xlogy
     erf = mathematics.erf
     tan = mathematics.tan
     asin = arcsin = mathematics.asin

@@ -143,7 +143,9 @@ def connected(parent: Node | Tensor | None, array: Any) -> Any:
     if parent is None:
         return array
     if not isinstance(parent, Tensor):
-        return Tensor.made_by(parent, np.asarray(array))
+        tensor = Tensor.made_by(parent, np.asarray(array))
+        tensor.written = clock.now  # whoever kept the array has looked: it is as it was
+        return tensor
     if parent.array is not array:
         raise TypeError("a leaf's .array was replaced since the op ran.")
     return parent

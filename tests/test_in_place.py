@@ -185,6 +185,16 @@ def test_gradients_of_gradients_go_through_writes():
     assert x.grad.tolist() == [12, 18]
 
 
+def test_gradients_of_gradients_go_through_what_used_the_written_values():
+    x = minitorch.tensor([2.0, 3.0], requires_grad=True)
+    y = x * 1
+    y.mul_(x)
+    (slope,) = minitorch.autograd.grad((y**2).sum(), x, create_graph=True)  # of x to the 4th
+    slope.sum().backward()
+    assert slope.tolist() == [4 * 2**3, 4 * 3**3]
+    assert x.grad.tolist() == [12 * 2**2, 12 * 3**2]
+
+
 def test_other_nodes_do_not_see_the_copy():
     x = leaf(3)
     w = leaf(3)

@@ -296,6 +296,18 @@ def test_powers_of_what_is_not_positive():
     assert math.isnan(grad_of(exponent).item())
 
 
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+def test_what_never_happens_has_no_logarithm():
+    x = minitorch.tensor([0.0, 0, 0, 0, 1], requires_grad=True)
+    y = minitorch.tensor([0.0, 2, -1, math.inf, 0], requires_grad=True)
+    assert minitorch.xlogy(x, y).tolist() == [0, 0, 0, 0, -math.inf]
+    minitorch.xlogy(x, y).sum().backward()
+    expected = [0, math.log(2), 0, math.inf, -math.inf]
+    np.testing.assert_allclose(grad_of(x).numpy(), expected, rtol=1e-6)
+    np.testing.assert_equal(grad_of(y).numpy(), [math.nan, 0, 0, 0, math.inf])
+    assert math.isnan(minitorch.xlogy(0.0, minitorch.tensor(math.nan)).item())
+
+
 def test_products_with_zeros():
     assert gradient(lambda x: x.prod(), [2, 0, 3]) == [0, 6, 0]
     assert gradient(lambda x: x.prod(), [2, 0, 0]) == [0, 0, 0]
