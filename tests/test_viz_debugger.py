@@ -13,6 +13,7 @@ from minitorch.functional import mse_loss
 from viz.arrays import Summary
 from viz.controller import Controller
 from viz.debugger import Debugger
+from viz.inspection import inspect_moment
 from viz.payload import Payload
 from viz.recording import record
 
@@ -525,6 +526,18 @@ def test_a_trouble_is_marked_only_from_the_moment_it_is_there():
     assert data["moments"][trouble["moment"]]["phase"] == "backward"
 
 
+def test_a_gradient_that_is_zero_because_of_nan_is_no_trouble_of_its_own():
+    x = minitorch.tensor([0.0, 1.0], requires_grad=True)
+    with np.errstate(all="ignore"), record() as recording:
+        (x.log() * 0).relu().sum().backward()  # infinity times 0, which no mask lets through
+    y = minitorch.tensor([-1.0, -1.0], requires_grad=True)
+    with record() as dead:
+        y.relu().sum().backward()
+    found = Payload(recording).build()["troubles"]
+    assert [each["kind"] for each in found] == ["nonfinite"]
+    assert [each["kind"] for each in Payload(dead).build()["troubles"]] == ["zero-gradient"]
+
+
 def test_nan_that_was_there_before_is_told_with_the_op_that_used_it_first():
     weight = nn.Parameter(minitorch.tensor([1.0, float("nan")]))
     weight.name = "weight"
@@ -663,6 +676,18 @@ def test_budget_is_kept_and_said():
         minitorch.ones(600, 600) * 2.0
     assert recording.arrays.dropped == 2
     assert "not kept" in Payload(recording).build()["notes"][0]
+
+
+def test_of_an_op_the_branch_that_ran_is_shown():
+    x, y = minitorch.ones(3, requires_grad=True), minitorch.ones(3)
+    with record() as recording:
+        x / y
+        minitorch.add(x, y, alpha=2)
+        y / y  # without a rule nothing tells which branch it was
+    plain, scaled, whole = (inspect_moment(recording, index)["code"] for index in range(3))
+    assert plain == "return a / b, (lambda grad: grad / b, lambda grad: -grad * a / (b * b))"
+    assert scaled.startswith("if alpha != 1:\n    return a + alpha * b")
+    assert "rounding_mode" in whole and plain in whole
 
 
 # ---- classic bugs ------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from viz.formulas import Formula, forward_text, rule_formula
 from viz.graph import Edge, Vertex, size_text
 from viz.pictures import FORWARD, Term, told_forward
 from viz.recording import Recording
-from viz.sources import op_source
+from viz.sources import code_that_ran
 
 JOINED = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "matmul": "@", "pow": "^"}
 
@@ -31,7 +31,7 @@ def inspect_moment(recording: Recording, index: int) -> dict[str, Any]:
         "node": vertex.id,
         "title": vertex.label,
         "subtitle": box.label if box else "",
-        "code": op_source(op).code if op else "",
+        "code": code_that_ran(op, recording.growing.rules.get(vertex.id)) if op else "",
         "rules": [],
         "forward": None,
         "arrived": [],
