@@ -755,6 +755,26 @@ def test_a_parameter_that_goes_in_as_its_numbers_is_told_with_the_line(take):
     assert recording.moments[trouble["moment"]].phase == "forward"
 
 
+def test_cuts_on_one_line_are_told_together():
+    class Frozen(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc1, self.fc2, self.fc3 = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2)
+
+        def forward(self, x):
+            for fc in (self.fc1, self.fc2):
+                x = minitorch.functional.linear(x, fc.weight.detach(), fc.bias)
+            return minitorch.functional.linear(x, self.fc3.weight.data, self.fc3.bias)
+
+    with record() as recording:
+        Frozen()(minitorch.ones(4, 2)).sum().backward()
+    together, alone = (each["text"] for each in Payload(recording).build()["troubles"])
+    assert together.startswith("fc1.weight and fc2.weight get no gradient: linear #1 and linear #2")
+    assert "use them without a way back. They were taken out of the graph" in together
+    assert alone.startswith("fc3.weight gets no gradient: linear #3 (")
+    assert "uses fc3.weight without a way back. It was taken out of the graph" in alone
+
+
 def test_equal_numbers_that_are_all_the_same_accuse_nobody():
     bias, other = nn.Parameter(minitorch.zeros(2)), nn.Parameter(minitorch.ones(2))
     bias.name = "bias"
