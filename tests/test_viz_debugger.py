@@ -678,6 +678,33 @@ def test_budget_is_kept_and_said():
     assert "not kept" in Payload(recording).build()["notes"][0]
 
 
+def test_the_pictures_of_a_step_show_the_weights_it_ran_with_not_those_of_the_update():
+    minitorch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    x, optimizer = minitorch.randn(8, 2), optim.SGD(net.parameters(), lr=1.0)
+    with record() as recording:
+        for _ in range(2):
+            optimizer.zero_grad()
+            (net(x) ** 2).mean().backward()
+            optimizer.step()
+    seen = 0
+    for index, moment in enumerate(recording.moments):
+        if recording.graph.vertices[moment.vertex].label != "linear":
+            continue
+        found, values = inspect_moment(recording, index), recording.arrays.values
+        if moment.phase == "forward":
+            x, weight, bias = (values(p["array"]) for p in found["forward"]["parts"] if "text" in p)
+            np.testing.assert_allclose(x @ weight + bias, values(moment.array), rtol=1e-5)
+        for rule in found["rules"]:
+            if rule["text"] == "grad @ weight":
+                grad, _, weight = rule["parts"]
+                assert weight["role"] == "parameter"
+                sent = values(grad["array"]) @ values(weight["array"])
+                np.testing.assert_allclose(sent, values(rule["result"]), rtol=1e-5)
+                seen += 1
+    assert seen == 2
+
+
 def test_of_an_op_the_branch_that_ran_is_shown():
     x, y = minitorch.ones(3, requires_grad=True), minitorch.ones(3)
     with record() as recording:
@@ -687,7 +714,8 @@ def test_of_an_op_the_branch_that_ran_is_shown():
     plain, scaled, whole = (inspect_moment(recording, index)["code"] for index in range(3))
     assert plain == "return a / b, (lambda grad: grad / b, lambda grad: -grad * a / (b * b))"
     assert scaled.startswith("if alpha != 1:\n    return a + alpha * b")
-    assert "rounding_mode" in whole and plain in whole
+    assert "rounding_mode" in whole
+    assert plain in whole
 
 
 # ---- classic bugs ------------------------------------------------------------------------------
