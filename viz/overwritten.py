@@ -42,7 +42,7 @@ class AsItWas:
     def function(self, function: FunctionType) -> FunctionType:
         """A function with what it holds as it was; itself where that is the same."""
         if id(function) in self._known:
-            return self._known[id(function)]  # type: ignore[no-any-return]
+            return self._known[id(function)]
         self._known[id(function)] = function  # it may hold itself
         cells = tuple(self.cell(each) for each in function.__closure__ or ())
         if all(map(operator.is_, cells, function.__closure__ or ())):

@@ -148,12 +148,13 @@ def spoken(tree: ast.FunctionDef) -> list[ast.stmt]:
 
 def code_of(source: OpSource, statements: list[ast.stmt]) -> str:
     """Some statements of an op as text."""
-    rows = [
-        row
-        for each in statements
-        for row in source.lines[each.lineno - source.line : each.end_lineno - source.line + 1]
-    ]
+    rows = [row for each in statements for row in source.lines[slice(*span(each, source.line))]]
     return textwrap.dedent("\n".join(rows))
+
+
+def span(statement: ast.stmt, first: int) -> tuple[int, int]:
+    """Where a statement begins and ends, in lines from `first`."""
+    return statement.lineno - first, (statement.end_lineno or statement.lineno) - first + 1
 
 
 def code_that_ran(op: Callable[..., Any], rules: Any) -> str:
