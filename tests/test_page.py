@@ -29,6 +29,12 @@ def test_every_script_is_reached_and_every_import_is_exported():
             assert {name.strip() for name in names.split(",")} <= set(exported), path.name
 
 
+def test_no_class_is_taken_by_the_icons_that_jupyterlab_loads():
+    icons = {"fa", "fab", "fad", "fal", "far", "fas"}  # a line of code of class far lost its font
+    words = re.findall(r'"([\w -]+)"', page.script("widget"))
+    assert icons.isdisjoint(name for each in words for name in each.split())
+
+
 def test_a_module_stands_once_and_before_those_that_use_it():
     joined = page.script("widget")
     for name in re.findall(r"= module_(\w+);", joined):

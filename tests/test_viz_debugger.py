@@ -13,6 +13,7 @@ from minitorch.functional import mse_loss
 from viz.arrays import Summary
 from viz.controller import Controller
 from viz.debugger import Debugger
+from viz.inspection import inspect_moment
 from viz.payload import Payload
 from viz.recording import record
 
@@ -525,6 +526,18 @@ def test_a_trouble_is_marked_only_from_the_moment_it_is_there():
     assert data["moments"][trouble["moment"]]["phase"] == "backward"
 
 
+def test_a_gradient_that_is_zero_because_of_nan_is_no_trouble_of_its_own():
+    x = minitorch.tensor([0.0, 1.0], requires_grad=True)
+    with np.errstate(all="ignore"), record() as recording:
+        (x.log() * 0).relu().sum().backward()  # infinity times 0, which no mask lets through
+    y = minitorch.tensor([-1.0, -1.0], requires_grad=True)
+    with record() as dead:
+        y.relu().sum().backward()
+    found = Payload(recording).build()["troubles"]
+    assert [each["kind"] for each in found] == ["nonfinite"]
+    assert [each["kind"] for each in Payload(dead).build()["troubles"]] == ["zero-gradient"]
+
+
 def test_nan_that_was_there_before_is_told_with_the_op_that_used_it_first():
     weight = nn.Parameter(minitorch.tensor([1.0, float("nan")]))
     weight.name = "weight"
@@ -665,6 +678,46 @@ def test_budget_is_kept_and_said():
     assert "not kept" in Payload(recording).build()["notes"][0]
 
 
+def test_the_pictures_of_a_step_show_the_weights_it_ran_with_not_those_of_the_update():
+    minitorch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    x, optimizer = minitorch.randn(8, 2), optim.SGD(net.parameters(), lr=1.0)
+    with record() as recording:
+        for _ in range(2):
+            optimizer.zero_grad()
+            (net(x) ** 2).mean().backward()
+            optimizer.step()
+    seen = 0
+    for index, moment in enumerate(recording.moments):
+        if recording.graph.vertices[moment.vertex].label != "linear":
+            continue
+        found, values = inspect_moment(recording, index), recording.arrays.values
+        if moment.phase == "forward":
+            x, weight, bias = (values(p["array"]) for p in found["forward"]["parts"] if "text" in p)
+            np.testing.assert_allclose(x @ weight + bias, values(moment.array), rtol=1e-5)
+        for rule in found["rules"]:
+            if rule["text"] == "grad @ weight":
+                grad, _, weight = rule["parts"]
+                assert weight["role"] == "parameter"
+                sent = values(grad["array"]) @ values(weight["array"])
+                np.testing.assert_allclose(sent, values(rule["result"]), rtol=1e-5)
+                seen += 1
+    assert seen == 2
+
+
+def test_of_an_op_the_branch_that_ran_is_shown():
+    x, y = minitorch.ones(3, requires_grad=True), minitorch.ones(3)
+    with record() as recording:
+        x / y
+        minitorch.add(x, y, alpha=2)
+        y / y  # without a rule nothing tells which branch it was
+    plain, scaled, whole = (inspect_moment(recording, index)["code"] for index in range(3))
+    assert plain == "return a / b, (lambda grad: grad / b, lambda grad: -grad * a / (b * b))"
+    assert scaled.startswith("if alpha != 1:\n    return a + alpha * b")
+    assert "rounding_mode" in whole
+    assert plain in whole
+
+
 # ---- classic bugs ------------------------------------------------------------------------------
 
 
@@ -728,6 +781,26 @@ def test_a_parameter_that_goes_in_as_its_numbers_is_told_with_the_line(take):
     assert "(test_viz_debugger.py, line" in trouble["text"]
     assert "takes exactly its numbers, but as an array" in trouble["text"]
     assert recording.moments[trouble["moment"]].phase == "forward"
+
+
+def test_cuts_on_one_line_are_told_together():
+    class Frozen(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc1, self.fc2, self.fc3 = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2)
+
+        def forward(self, x):
+            for fc in (self.fc1, self.fc2):
+                x = minitorch.functional.linear(x, fc.weight.detach(), fc.bias)
+            return minitorch.functional.linear(x, self.fc3.weight.data, self.fc3.bias)
+
+    with record() as recording:
+        Frozen()(minitorch.ones(4, 2)).sum().backward()
+    together, alone = (each["text"] for each in Payload(recording).build()["troubles"])
+    assert together.startswith("fc1.weight and fc2.weight get no gradient: linear #1 and linear #2")
+    assert "use them without a way back. They were taken out of the graph" in together
+    assert alone.startswith("fc3.weight gets no gradient: linear #3 (")
+    assert "uses fc3.weight without a way back. It was taken out of the graph" in alone
 
 
 def test_equal_numbers_that_are_all_the_same_accuse_nobody():

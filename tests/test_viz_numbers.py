@@ -82,6 +82,12 @@ def test_the_norm_of_what_is_not_finite(values, norm):
     np.testing.assert_equal(Summary(array, array).norm, norm)
 
 
+@pytest.mark.parametrize("values", [np.nan, [np.nan, np.inf], []])
+def test_without_a_finite_number_there_is_no_spread(values):
+    array = np.array(values)
+    assert np.isnan(Summary(array, array).std)
+
+
 def test_an_infinity_is_told_once_and_where_it_becomes_nan():
     x = minitorch.tensor([0.0, 1.0], requires_grad=True)
     with np.errstate(all="ignore"), record() as recording:

@@ -70,6 +70,9 @@ def test_a_loop_is_left_after_some_steps(steps):
     assert len(seen) == steps
     assert debugger.recording.steps == steps
     assert debugger.recording.error is None
+    [note] = debugger.payload()["notes"]
+    assert f"viz.debug(..., steps={steps + 1}) goes on" in note
+    assert viz.debug(loop, net, optimizer, steps, seen, steps=steps).payload()["notes"] == []
 
 
 def test_a_hand_written_update_is_one_step_too():

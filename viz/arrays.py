@@ -86,8 +86,8 @@ class Summary:
             norm_squared = float(np.dot(numbers, numbers))
         empty = not numbers.size
         self.mean = np.nan if empty else float(np.add.reduce(numbers)) / numbers.size
-        spread = 0.0 if empty else norm_squared / numbers.size - self.mean * self.mean
-        self.std = float(np.sqrt(max(spread, 0.0)))
+        spread = np.nan if empty else norm_squared / numbers.size - self.mean * self.mean
+        self.std = float(np.sqrt(np.maximum(spread, 0.0)))
         self.low = np.nan if empty else float(np.minimum.reduce(numbers))
         self.high = np.nan if empty else float(np.maximum.reduce(numbers))
         self.norm = broken or float(np.sqrt(norm_squared))
@@ -100,7 +100,7 @@ class Summary:
         self.nan, self.inf = int(number != number), int(number in (float("inf"), float("-inf")))
         finite = not (self.nan or self.inf)
         self.low = self.high = self.mean = number if finite else np.nan
-        self.std = 0.0
+        self.std = 0.0 if finite else np.nan
         self.norm = abs(number)
         self.zeros = float(number == 0)
         self.sample = np.full(int(finite), number)

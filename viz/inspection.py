@@ -13,9 +13,10 @@ import numpy as np
 
 from viz.formulas import Formula, forward_text, rule_formula
 from viz.graph import Edge, Vertex, size_text
+from viz.overwritten import AsItWas
 from viz.pictures import FORWARD, Term, told_forward
 from viz.recording import Recording
-from viz.sources import op_source
+from viz.sources import code_that_ran
 
 JOINED = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "matmul": "@", "pow": "^"}
 
@@ -31,7 +32,7 @@ def inspect_moment(recording: Recording, index: int) -> dict[str, Any]:
         "node": vertex.id,
         "title": vertex.label,
         "subtitle": box.label if box else "",
-        "code": op_source(op).code if op else "",
+        "code": code_that_ran(op, recording.growing.rules.get(vertex.id)) if op else "",
         "rules": [],
         "forward": None,
         "arrived": [],
@@ -74,7 +75,9 @@ def rule_record(recording: Recording, index: int, edge: Edge) -> dict[str, Any]:
     growing, store = recording.growing, recording.arrays
     source = recording.graph.vertices[edge.source]
     rules = growing.rules.get(edge.target)
-    rule = rules[int(edge.slot)] if isinstance(rules, tuple) else rules
+    rule = AsItWas(recording, edge.target)(
+        rules[int(edge.slot)] if isinstance(rules, tuple) else rules
+    )
     op = growing.ops[edge.target]
     grad = store.values(f"{edge.target}.grad")
     given = inputs_by_name(recording, edge.target)
@@ -118,9 +121,11 @@ def part_record(recording: Recording, name: str, term: Term, edge: Edge) -> dict
 def is_parameter(recording: Recording, vertex: str, value: Any) -> bool:
     """Whether a term is one of the op's parameters, or a view of it."""
     leaves = (recording.graph.vertices[edge.source] for edge in recording.growing.into[vertex])
-    parameters = [leaf.subject.array for leaf in leaves if leaf.kind == "parameter"]
+    parameters = [leaf for leaf in leaves if leaf.kind == "parameter"]
+    arrays = [leaf.subject.array for leaf in parameters]  # and as they were before the update
+    arrays += [recording.arrays.values(f"{leaf.id}.value") for leaf in parameters]
     return isinstance(value, np.ndarray) and any(
-        np.may_share_memory(value, parameter) for parameter in parameters
+        each is not None and np.may_share_memory(value, each) for each in arrays
     )
 
 
@@ -156,7 +161,12 @@ def forward_record(recording: Recording, index: int) -> dict[str, Any]:
     moment = recording.moments[index]
     op = recording.growing.ops[moment.vertex]
     given = inputs_by_name(recording, moment.vertex)
-    kept = recording.growing.saved.get(moment.vertex, {})
+    as_it_was, saved = AsItWas(recording, moment.vertex), recording.growing.saved
+    kept = {
+        name: as_it_was(value)
+        for name, value in saved.get(moment.vertex, {}).items()
+        if value is None or as_it_was(value) is not None
+    }
     told = told_forward(op.__name__, {**given, **kept}) if op.__name__ in FORWARD else None
     sources = {
         edge.input: recording.graph.vertices[edge.source]

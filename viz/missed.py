@@ -27,7 +27,7 @@ def missing_ways(view: Payload) -> list[Trouble]:
     fresh = [(vertex, names) for vertex, names in ended if not known.issuperset(names)]
     told = {name for _, names in [*cut, *ended] for name in names}
     return [
-        *(cut_at(view.recording, edge, names) for edge, names in cut[:3]),
+        *(cut_at(view.recording, each) for each in cuts_by_line(view.recording, cut)[:3]),
         *(end_at(view, vertex, names) for vertex, names in fresh[:3]),
         *unused(view, told),
     ]
@@ -56,17 +56,37 @@ def cuts(view: Payload) -> list[tuple[Edge, list[str]]]:
     return [(edge, list(names)) for names, edge in behind.items() if names]
 
 
-def cut_at(recording: Recording, edge: Edge, names: list[str]) -> Trouble:
-    """One cut, and who is behind it."""
-    source, target = (recording.graph.vertices[name] for name in (edge.source, edge.target))
-    first = next(k for k, each in enumerate(recording.moments) if each.vertex == target.id)
+def cuts_by_line(
+    recording: Recording, cut: list[tuple[Edge, list[str]]]
+) -> list[list[tuple[Edge, list[str]]]]:
+    """Cuts on one line of code together: they are one thing to mend."""
+    lines: dict[tuple[str, int] | str, list[tuple[Edge, list[str]]]] = {}
+    for edge, names in cut:
+        place = recording.growing.places.get(edge.target)
+        key = (place.file, place.line) if place else edge.target
+        lines.setdefault(key, []).append((edge, names))
+    return list(lines.values())
+
+
+def cut_at(recording: Recording, cut: list[tuple[Edge, list[str]]]) -> Trouble:
+    """The cuts on one line, and who is behind them."""
+    vertices = recording.graph.vertices
+    names = list(dict.fromkeys(name for _, behind in cut for name in behind))
+    sources = [vertices[edge.source] for edge, _ in cut]
+    targets = list(dict.fromkeys(vertices[edge.target].title for edge, _ in cut))
+    used = brief([f"{source.title}{made_at(recording, source)}" for source in sources])
+    taken = "It was taken out of the graph between the two"
+    if len(cut) > 1:
+        taken = "They were taken out of the graph on the way"
+        used = "them" if [source.title for source in sources] == names else used
+    edge = cut[0][0]
+    first = next(k for k, each in enumerate(recording.moments) if each.vertex == edge.target)
     text = (
-        f"{brief(names)} get{'s' * (len(names) == 1)} no gradient: {target.title} "
-        f"({place_words(recording, target.id)}) uses {source.title}"
-        f"{made_at(recording, source)} without a way back. It was taken out of the graph between "
-        "the two: by .detach(), .data, .numpy() or no_grad."
+        f"{brief(names)} get{'s' * (len(names) == 1)} no gradient: {brief(targets)} "
+        f"({place_words(recording, edge.target)}) use{'s' * (len(targets) == 1)} {used} without "
+        f"a way back. {taken}: by .detach(), .data, .numpy() or no_grad."
     )
-    return Trouble("detached", text, first, source.id)
+    return Trouble("detached", text, first, edge.source)
 
 
 def made_at(recording: Recording, source: Vertex) -> str:

@@ -158,6 +158,12 @@ class Payload:
                 f"{self.window.stop:,} are shown, with their moments. Commands such as "
                 'debugger.command("until nan") look through all of them.'
             )
+        if self.recording.was_left:
+            steps = "step was" if self.recording.steps == 1 else "steps were"
+            notes.append(
+                f"{self.recording.steps:,} training {steps} recorded, then the code was left: "
+                f"viz.debug(..., steps={self.recording.steps + 1:,}) goes on."
+            )
         if dropped:
             notes.append(
                 f"To save memory, the numbers of {dropped} arrays were not kept, only what "

@@ -70,6 +70,7 @@ class Recording(Listener):
 
     def __init__(self, budget: int = DEFAULT_BUDGET, steps: int | None = None) -> None:
         self.most_steps = steps
+        self.was_left = False  # the code had not ended when the last step that was asked for had
         self.growing = GrowingGraph()
         self.moments: list[Moment] = []
         self.arrays = Store(budget)
@@ -129,6 +130,7 @@ class Recording(Listener):
         """An op ran: a vertex, its edges, and a moment of the forward."""
         if self._answered and not self.growing.continues((*inputs, *settings.values())):
             if self.steps == self.most_steps:
+                self.was_left = True
                 raise RecordingDone
             self._answered = False
             self._memory = MemoryCount()

@@ -14,7 +14,7 @@ import sys
 import sysconfig
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
@@ -119,6 +119,7 @@ class OpSource:
     file: str
     line: int
     tree: ast.FunctionDef | None
+    lines: tuple[str, ...] = ()  # all of it, as the tree's line numbers count from `line` on
 
 
 @lru_cache(maxsize=4096)
@@ -134,12 +135,64 @@ def op_source(op: Callable[..., Any]) -> OpSource:
         return OpSource(doc, "", file, line, None)
     if not isinstance(tree, ast.FunctionDef):
         return OpSource(doc, "".join(lines), file, line, None)
+    text = tuple(textwrap.dedent("".join(lines)).split("\n"))
+    source = OpSource(doc, "", file, line, ast.increment_lineno(tree, line - 1), text)
+    return replace(source, code=code_of(source, spoken(tree)))
+
+
+def spoken(tree: ast.FunctionDef) -> list[ast.stmt]:
+    """The statements that tell about the op: neither docstring nor checks."""
     statements = tree.body[1:] if ast.get_docstring(tree) is not None else tree.body
-    text = textwrap.dedent("".join(lines)).split("\n")
-    spoken = [each for each in statements if not only_checks(each)]
-    body = [row for each in spoken for row in text[each.lineno - 1 : each.end_lineno]]
-    return OpSource(
-        doc, textwrap.dedent("\n".join(body)), file, line, ast.increment_lineno(tree, line - 1)
+    return [each for each in statements if not only_checks(each)]
+
+
+def code_of(source: OpSource, statements: list[ast.stmt]) -> str:
+    """Some statements of an op as text."""
+    rows = [row for each in statements for row in source.lines[slice(*span(each, source.line))]]
+    return textwrap.dedent("\n".join(rows))
+
+
+def span(statement: ast.stmt, first: int) -> tuple[int, int]:
+    """Where a statement begins and ends, in lines from `first`."""
+    return statement.lineno - first, (statement.end_lineno or statement.lineno) - first + 1
+
+
+def code_that_ran(op: Callable[..., Any], rules: Any) -> str:
+    """An op's code without the early exits that were not taken, where its rules tell which were.
+
+    What is left begins with what ran: three lines are all that a laptop's page has room for.
+    """
+    source = op_source(op)
+    given = rules if isinstance(rules, tuple) else (rules,)
+    trees = [tree for tree in (rule_tree(op, rule) for rule in given) if tree is not None]
+    if source.tree is None or not trees:
+        return source.code
+    returned = [each for each in ast.walk(source.tree) if isinstance(each, ast.Return)]
+    if not all(any(uses(each, tree) for each in returned) for tree in trees):
+        return source.code
+    kept: list[ast.stmt] = []
+    for each in spoken(source.tree):
+        if not is_exit(each):
+            kept.append(each)
+        elif any(uses(each, tree) for tree in trees):
+            return code_of(source, [*kept, each])
+    return code_of(source, kept)
+
+
+def is_exit(statement: ast.stmt) -> bool:
+    """Whether a statement is `if ...: return ...`."""
+    return (
+        isinstance(statement, ast.If)
+        and isinstance(statement.body[-1], ast.Return)
+        and not statement.orelse
+    )
+
+
+def uses(part: ast.AST, rule: ast.Lambda | ast.FunctionDef) -> bool:
+    """Whether a part of an op holds a rule, or names it."""
+    name = getattr(rule, "name", None)
+    return any(
+        each is rule or (isinstance(each, ast.Name) and each.id == name) for each in ast.walk(part)
     )
 
 

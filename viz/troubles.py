@@ -45,7 +45,8 @@ def troubles_of(view: Payload) -> list[dict[str, Any]]:
     first: dict[str, int] = {}
     for index in view.indices:
         for flag in moment_flags(view.recording, index):
-            first.setdefault(flag, index)
+            if flag != "zero-gradient" or is_sound(view.recording, index):
+                first.setdefault(flag, index)
     told = [TOLD[kind](view.recording, index) for kind, index in first.items() if kind in TOLD]
     told += missing_ways(view)
     return [
@@ -55,6 +56,12 @@ def troubles_of(view: Payload) -> list[dict[str, Any]]:
         }
         for each in told
     ]  # fmt: skip
+
+
+def is_sound(recording: Recording, index: int) -> bool:
+    """Whether a moment's op made finite numbers: the mask of NaN is all zeros, but no cause."""
+    value = recording.arrays.summaries.get(f"{recording.moments[index].vertex}.value")
+    return value is None or not value.flags
 
 
 def is_elsewhere(view: Payload, trouble: Trouble) -> bool:

@@ -306,6 +306,13 @@ def test_predict_covers_the_numbers_too(open_page, watched: Watched):
     expect(value).not_to_have_text("covered")
 
 
+def test_predict_says_so_where_there_is_too_much_to_type(open_page, watched: Watched):
+    debugger = open_page(f"{RECORD.split('class Net')[0]}from viz.debugger import Debugger\n{DEEP}")
+    expect(debugger.locator(".formula")).not_to_contain_text("Nothing to predict here")
+    watched.page.keyboard.press("p")
+    expect(debugger.locator(".formula")).to_contain_text("more than 16 numbers is not covered")
+
+
 def test_exact_numbers_are_named_by_row_and_column(open_page, watched: Watched):
     debugger = open_page(f"{RECORD.split('class Net')[0]}from viz.debugger import Debugger\n{DEEP}")
     debugger.locator(".formula .picture").first.click()

@@ -3,7 +3,7 @@
 import { cut, element, refill } from "./dom.js";
 import { drawInspection, scrollToWork } from "./formula.js";
 import { drawNumbers, drawWatches, numericCheck } from "./numbers.js";
-import { canPredict, predictionCard } from "./predict.js";
+import { MOST, canPredict, predictionCard } from "./predict.js";
 import { drawSource } from "./source.js";
 import { Lens } from "./tensors.js";
 import { whatIf } from "./whatif.js";
@@ -67,7 +67,7 @@ export class Inspector {
     const call = recording.callOf(node);
     const name = element("h3", {}, element("b", {}, cut(node.op ?? node.name ?? node.label, 60)), " ", element("span", { class: "muted" }, cut(inspection?.subtitle ?? call?.label ?? `${node.kind} · ${node.size}`, 80)),
       this.selected && element("button", { type: "button", class: "link", onclick: () => this.actions.select(null) }, "back to the step"));
-    refill(this.formula, name, inspection ? drawInspection(inspection, this.view) : this.withoutInspection(node, at));
+    refill(this.formula, name, inspection ? [...drawInspection(inspection, this.view), this.tooMany(inspection)] : this.withoutInspection(node, at));
     if (inspection) scrollToWork(this.formula);
     else if (at !== null && this.actions.ask.online) this.fetchInspection(at);
   }
@@ -109,6 +109,13 @@ export class Inspector {
   // Covered is what can be typed, in the picture and in the numbers beside it.
   isCovered(id) {
     return this.predicting && !this.revealed.has(id) && canPredict(this.recording.arrays[id]);
+  }
+
+  // Whoever wants to predict, and is asked nothing, is told why.
+  tooMany({ forward, rules }) {
+    const results = [forward?.result, ...(rules ?? []).map((rule) => rule.result)].filter(Boolean);
+    const isOpen = this.predicting && results.length > 0 && !results.some((id) => canPredict(this.recording.arrays[id]));
+    return isOpen ? element("p", { class: "muted open" }, `Nothing to predict here: a result of more than ${MOST} numbers is not covered.`) : null;
   }
 
   cover(id) {

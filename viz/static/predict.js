@@ -3,7 +3,7 @@
 import { element, isFinite } from "./dom.js";
 import { asRows, numberGrid } from "./tensors.js";
 
-const MOST = 16; // elements that one can be asked to type
+export const MOST = 16; // elements that one can be asked to type
 const TOLERANCE = 0.005; // of the largest element: three digits are enough
 
 export function canPredict(array) {

@@ -28,7 +28,7 @@ const AROUND = 2; // lines shown above and below
 
 function codeLines(source, words) {
   const near = source.lines.filter(([line]) => Math.abs(line - source.line) <= AROUND);
-  const lines = near.map(([line, text]) => element("div", { class: line === source.line ? "line here" : Math.abs(line - source.line) < AROUND ? "line" : "line far", "aria-current": line === source.line ? "true" : null },
+  const lines = near.map(([line, text]) => element("div", { class: line === source.line ? "line here" : Math.abs(line - source.line) < AROUND ? "line" : "line distant", "aria-current": line === source.line ? "true" : null },
     element("span", { class: "ln" }, line), element("span", { class: "text" }, coloured(cut(text, 300))), line === source.line ? element("span", { class: "made" }, `◀ ${words}`) : null));
   return element("div", { class: "listing" }, element("div", { class: "cell" }, cut(source.where, 40), source.function && source.function !== "<module>" ? element("small", {}, cut(source.function, 40)) : null), element("pre", {}, lines));
 }
