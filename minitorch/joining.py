@@ -172,7 +172,7 @@ def pad(x: Any, padding: Sequence[Any], mode: str = "constant", value: float = 0
     given, pairs = x, pad_pairs(padding, x.ndim)
     takes_away = any(width < 0 for pair in pairs for width in pair)
     for dim, (size, (a, b)) in enumerate(zip(x.shape, pairs, strict=True)):
-        if size + min(a, 0) + min(b, 0) < 0:
+        if size + a * (a < 0) + b * (b < 0) < 0:
             raise ValueError(f"pad: {(a, b)} takes more than there is in dim {dim} of {x.shape}.")
     if takes_away and mode in ("constant", "circular"):
         sizes = zip(x.shape, pairs, strict=True)
