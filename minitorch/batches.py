@@ -1,4 +1,7 @@
-"""What a batch is to the trainer, and averages over batches. Leans on `tensor`."""
+"""What a batch is to the trainer, averages over batches, and what one that failed has left.
+
+Leans on `module` and `tensor`.
+"""
 
 # Grown in notebooks: 2_08_training. Edit there, then `make extract`.
 
@@ -6,9 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from minitorch.module import Module
 from minitorch.tensor import Tensor
 
-__all__ = ["Averages", "as_pair", "as_tensor"]
+__all__ = ["Averages", "as_pair", "as_tensor", "lost_values"]
 
 
 class Averages:
@@ -32,6 +38,11 @@ class Averages:
 def as_tensor(values: Any) -> Tensor:
     """Wrap what a batch holds as a tensor; a tensor stays itself."""
     return values if isinstance(values, Tensor) else Tensor(values)
+
+
+def lost_values(model: Module) -> list[str]:
+    """Names of the weights and buffers in which there is NaN."""
+    return [name for name, values in model.state_dict().items() if np.isnan(values).any()]
 
 
 def as_pair(batch: Any) -> tuple[Tensor, Tensor]:

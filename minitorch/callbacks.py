@@ -7,12 +7,14 @@ from __future__ import annotations
 import math
 import time
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
+from minitorch.batches import lost_values
 from minitorch.checkpoints import Checkpoints
 from minitorch.clipping import clip_grad_norm_
 from minitorch.lr_scheduler import ReduceLROnPlateau
-from minitorch.state import save
+from minitorch.state import StateError, save
 
 if TYPE_CHECKING:
     from minitorch.trainers import Trainer
@@ -168,6 +170,8 @@ class SaveCheckpoints(Callback):
         mode: str = "max",
         minutes: float = 10.0,
     ) -> None:
+        if not minutes >= 0:
+            raise ValueError(f"SaveCheckpoints: minutes is from 0 on, not {minutes}.")
         self.folder, self.minutes = Path(folder), minutes
         self.watch, self.sign = watch, -sign_of(mode)
         self.best = -math.inf
@@ -188,13 +192,22 @@ class SaveCheckpoints(Callback):
 
     def save(self, trainer: Trainer) -> None:
         """Save, and look at the clock."""
+        self.refuse_nan(trainer)
         self.checkpoints(trainer).save()
         self.saved_at = time.monotonic()
 
     def on_fit_start(self, trainer: Trainer) -> None:
-        """See that there will be a figure to watch; begin to count the minutes."""
+        """See that one can save, and a figure to watch will be there; begin to count minutes."""
         if self.watch is not None:
             check_figure(trainer, self.watch)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            TemporaryFile(dir=self.folder).close()
+        except OSError as error:
+            raise StateError(
+                f"SaveCheckpoints: nothing can be written to {self.folder} ({error.strerror}). "
+                "Choose another folder; training has not begun."
+            ) from error
         self.saved_at = time.monotonic()
 
     def on_batch_end(self, trainer: Trainer) -> None:
@@ -203,8 +216,17 @@ class SaveCheckpoints(Callback):
         if not last and time.monotonic() - self.saved_at >= 60 * self.minutes:
             self.save(trainer)
 
+    def refuse_nan(self, trainer: Trainer) -> None:
+        """Raise FloatingPointError, rather than save weights that are lost over whole ones."""
+        if lost := lost_values(trainer.model):
+            raise FloatingPointError(
+                f"SaveCheckpoints: NaN is in {', '.join(lost)}; it is not saved, and "
+                f"{self.folder} holds what was before. Clipping or a smaller lr often helps."
+            )
+
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Save, and keep the weights if they are the best so far."""
+        self.refuse_nan(trainer)
         now = trainer.history[-1].get(self.watch or "validation_accuracy", -math.inf * self.sign)
         if self.sign * now > self.best:
             save(trainer.model.state_dict(), self.folder / "best.safetensors")

@@ -18,7 +18,14 @@ from minitorch.state import StateError, load_with_notes, save
 from minitorch.stateful import Stateful
 from minitorch.tensor import Tensor
 
-__all__ = ["Checkpoints", "RandomState", "put_together", "read_checkpoint", "taken_apart"]
+__all__ = [
+    "Checkpoints",
+    "RandomState",
+    "plain_key",
+    "put_together",
+    "read_checkpoint",
+    "taken_apart",
+]
 
 
 def taken_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
@@ -38,7 +45,7 @@ def taken_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
         return {"array": path}
     if isinstance(value, dict):
         items = [
-            [key, taken_apart(inner, f"{path}.{key}".lstrip("."), arrays)]
+            [plain_key(key, path), taken_apart(inner, f"{path}.{key}".lstrip("."), arrays)]
             for key, inner in value.items()
         ]
         return {"dict": items}
@@ -47,6 +54,17 @@ def taken_apart(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise StateError(f"A checkpoint cannot hold {path}: {type(value).__name__} is not plain data.")
+
+
+def plain_key(key: Any, path: str) -> Any:
+    """A key of a dict in the terms of JSON; raises StateError where it would not come back."""
+    key = key.item() if isinstance(key, np.generic) else key
+    if key is None or isinstance(key, bool | int | float | str):
+        return key
+    raise StateError(
+        f"A checkpoint cannot hold {path}: its key {key!r:.40} is a {type(key).__name__}, no text "
+        "or number."
+    )
 
 
 def put_together(outline: Any, arrays: dict[str, np.ndarray]) -> Any:
@@ -106,8 +124,11 @@ class Checkpoints:
         """
         states = {name: part.state_dict() for name, part in self.parts.items()}
         arrays: dict[str, np.ndarray] = {}
-        outline = taken_apart({"parts": states, "progress": progress}, "", arrays)
-        save(arrays, self.next, {"checkpoint": json.dumps(outline)})
+        try:
+            outline = json.dumps(taken_apart({"parts": states, "progress": progress}, "", arrays))
+        except RecursionError as error:
+            raise StateError("A checkpoint cannot hold a list in itself, forever.") from error
+        save(arrays, self.next, {"checkpoint": outline})
         try:
             if self.last.exists():
                 self.last.replace(self.previous)

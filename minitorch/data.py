@@ -291,7 +291,10 @@ class DataLoader:
         now = self.settings()
         saved = {name: state.get(name) for name in now}
         if saved != now or not {"seed", "epoch", "batches_served"} <= state.keys():
-            raise ValueError(f"DataLoader: the state is of {saved}, this loader has {now}.")
+            raise ValueError(
+                f"DataLoader: the state is of {saved}, this loader has {now}. Build it as it was, "
+                "or begin a new training from the saved weights."
+            )
         self.seed, self.epoch = state["seed"], state["epoch"]
         self.batches_served = state["batches_served"]
         self.go_on_at = self.batches_served % len(self)

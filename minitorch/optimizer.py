@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minitorch.graph import mode
-from minitorch.module import fitting
+from minitorch.module import Module, fitting
 from minitorch.tensor import Tensor
 from minitorch.versions import clock
 
@@ -50,6 +50,8 @@ class Optimizer:
         self.warned = False
         if isinstance(params, Tensor):
             raise TypeError(f"{type(self).__name__}: one tensor is no list; say [tensor].")
+        if isinstance(params, Module):
+            raise TypeError(f"{type(self).__name__}: a model is no list; say model.parameters().")
         groups = list(params)
         if not groups:
             raise ValueError(f"{type(self).__name__}: there are no parameters to train.")

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.batches import Averages, as_pair, as_tensor
+from minitorch.batches import Averages, as_pair, as_tensor, lost_values
 from minitorch.callbacks import Callback
 from minitorch.graph import no_grad
 from minitorch.interrupts import InterruptRequest
@@ -140,6 +140,12 @@ class Trainer:
         """Go on with the epoch that was broken off, if these are its batches; else begin one."""
         if self.in_batch or not (self.loaded or batches is self.batches):
             self.batch, self.averages, self.left_at = 0, Averages(), None
+        if self.loaded and self.batch and (self.left_at is None) == isinstance(batches, Stateful):
+            raise ValueError(
+                "fit: the checkpoint is from within an epoch, of batches that could "
+                f"{'not ' if self.left_at is None else ''}tell where they are; a "
+                f"{type(batches).__name__} cannot go on from it. Build them as they were."
+            )
         if self.left_at is not None and isinstance(batches, Stateful):
             batches.load_state_dict(self.left_at)
         self.batches, self.loaded, self.in_batch = batches, False, False
@@ -197,7 +203,7 @@ class Trainer:
         if not math.isfinite(figures["loss"]):  # before the update, which would ruin the weights
             raise FloatingPointError(
                 f"fit: the loss is {figures['loss']} in epoch {self.epoch + 1}, "
-                f"batch {self.batch + 1}; the weights are still those before it. "
+                f"batch {self.batch + 1}; {self.what_is_left()}. "
                 "A smaller lr often helps; look for log of 0, division by 0 and huge inputs."
             )
         loss.backward()
@@ -217,6 +223,12 @@ class Trainer:
             if math.prod(shape) != 1:
                 raise ValueError(f"Trainer: {name} is one number, not of shape {shape}.")
         return {name: float(value) for name, value in values.items()}
+
+    def what_is_left(self) -> str:
+        """In words, what a loss that is no number has left of the model."""
+        if lost := lost_values(self.model):
+            return f"NaN is in {', '.join(lost)} already: go back to a checkpoint before it"
+        return "the weights are still those before it"
 
     def evaluate(self, batches: Iterable[Any]) -> dict[str, float]:
         """Loss and metrics over all batches, in evaluation mode."""

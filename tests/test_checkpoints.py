@@ -312,3 +312,23 @@ def test_what_is_not_plain_data_is_refused_by_name(tmp_path):
     with pytest.raises(StateError, match=r"progress\.rows\.1: object"):
         Checkpoints(tmp_path).save(rows=[1, object()])
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("key", [(1, 2), b"a", frozenset()])
+def test_a_key_that_would_not_come_back_is_refused_before_anything_is_written(tmp_path, key):
+    with pytest.raises(StateError, match=r"progress\.seen: its key .* no text or number"):
+        Checkpoints(tmp_path).save(seen={key: 3})
+    assert not list(tmp_path.iterdir())
+
+
+def test_numbers_of_numpy_are_keys_too(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(seen={np.int64(3): 1, None: 2, True: 3})
+    assert checkpoints.load() == {"seen": {3: 1, None: 2, True: 3}}
+
+
+def test_a_list_in_itself_is_refused(tmp_path):
+    endless: list[object] = []
+    endless.append(endless)
+    with pytest.raises(StateError, match="in itself"):
+        Checkpoints(tmp_path).save(rows=endless)

@@ -162,6 +162,15 @@ def test_going_on_after_any_batch(served, prefetch):
     assert seen == expected
 
 
+def test_going_on_after_the_last_batch_begins_an_epoch():
+    whole = DataLoader(NUMBERS, 3, shuffle=True, seed=4)
+    lists(whole)
+    resumed = DataLoader(NUMBERS, 3, shuffle=True)
+    resumed.load_state_dict(whole.state_dict())
+    assert lists(resumed) == lists(whole) != []
+    assert resumed.epoch == whole.epoch == 1
+
+
 def test_leaving_an_epoch_early_begins_a_new_one():
     loader = DataLoader(NUMBERS, 3)
     next(iter(loader))
@@ -172,7 +181,7 @@ def test_a_state_of_other_data_is_refused():
     state = DataLoader(NUMBERS, 3).state_dict()
     with pytest.raises(ValueError, match="samples"):
         DataLoader(Squares(), 3).load_state_dict(state)
-    with pytest.raises(ValueError, match="batch_size"):
+    with pytest.raises(ValueError, match=r"batch_size.* Build it as it was"):
         DataLoader(NUMBERS, 4).load_state_dict(state)
     others: list[Any] = [{"shuffle": True}, {"drop_last": True}]
     for settings in others:

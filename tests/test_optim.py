@@ -81,11 +81,13 @@ def test_lion_follows_its_formula():
     weight = parameter(3)
     value, average = weight.array.copy(), np.zeros(3)
     settings: Any = {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.2}
-    for grad in steps(optim.Lion([weight], **settings), [weight], 5):
+    optimizer = optim.Lion([weight], **settings)
+    for grad in steps(optimizer, [weight], 5):
         direction = np.sign(0.8 * average + 0.2 * grad)
         value = value - 0.1 * (direction + 0.2 * value)
         average = 0.95 * average + 0.05 * grad
     np.testing.assert_allclose(weight.array, value)
+    np.testing.assert_allclose(optimizer.state[weight]["exp_avg"], average)  # a sign shows little
 
 
 def newton_schulz(matrix, steps):
@@ -311,6 +313,7 @@ BAD = [
     (lambda: optim.SGD([]), ValueError, "no parameters"),
     (lambda: optim.SGD([minitorch.ones(2)]), ValueError, "requires a gradient"),
     (lambda: optim.SGD(parameter(2)), TypeError, r"say \[tensor\]"),
+    (lambda: optim.SGD(nn.Linear(2, 1)), TypeError, r"say model\.parameters\(\)"),
     (lambda: optim.SGD([{"lr": 1.0}]), TypeError, "names its `params`"),
     (lambda: optim.SGD([parameter(2) * 2]), ValueError, "leaf"),
     (lambda: optim.SGD([parameter(2)], lr=-1), ValueError, "lr must be a number from 0"),

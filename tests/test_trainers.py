@@ -317,6 +317,9 @@ def test_watching_a_figure_that_will_not_be_there_is_explained_at_once(tmp_path,
 
 
 def test_settings_of_callbacks_that_cannot_work():
+    for minutes in (-1, math.nan):
+        with pytest.raises(ValueError, match="minutes is from 0 on"):
+            SaveCheckpoints("folder", minutes=minutes)
     optimizer = build().optimizer
     with pytest.raises(ValueError, match='"min" or "max"'):
         SaveCheckpoints("folder", mode="maximum")
@@ -416,6 +419,63 @@ def test_a_loss_that_is_no_number_stops_training():
         trainer.fit(batches, 1, progress=False)
     for name, value in trainer.model.state_dict().items():
         np.testing.assert_array_equal(value, before[name])
+
+
+class NoGradient(Callback):
+    """Make the gradients of a batch NaN, as a square root at 0 does."""
+
+    def __init__(self, epoch, batch):
+        self.when = (epoch, batch)
+
+    def on_gradients(self, trainer):
+        if (trainer.epoch, trainer.batch) == self.when:
+            trainer.model[3].bias.grad.array[...] = np.nan
+
+
+def test_a_loss_that_is_no_number_tells_which_weights_are_lost():
+    trainer = build([NoGradient(0, 3)])
+    with pytest.raises(FloatingPointError, match=r"batch 5; NaN is in 3\.bias already: go back"):
+        trainer.fit(loader(), 1, progress=False)
+
+
+def test_running_statistics_of_a_batch_that_is_no_number_are_told_of():
+    points, labels = two_rings()
+    points[50] = np.nan
+    trainer = build()
+    trainer.model = nn.Sequential(nn.BatchNorm1d(2), *trainer.model.children())
+    with pytest.raises(FloatingPointError, match=r"NaN is in 0\.running_mean, 0\.running_var"):
+        trainer.fit(DataLoader(TensorDataset(points, labels), 20), 1, progress=False)
+
+
+def test_weights_that_are_no_numbers_are_not_saved_over_whole_ones(tmp_path):
+    trainer, batches, _ = fresh(tmp_path, NoGradient(1, 9))
+    with pytest.raises(FloatingPointError, match=r"NaN is in 3\.bias; it is not saved"):
+        trainer.fit(batches, 4, validation=UNSEEN, progress=False)
+    resumed, _, checkpoints = fresh(tmp_path, Callback())
+    assert checkpoints.resume(resumed)
+    assert resumed.epoch == 1
+    for path in tmp_path.glob("*.safetensors"):
+        assert all(np.isfinite(values).all() for values in minitorch.load(path).values())
+
+
+def test_a_folder_that_cannot_be_written_to_is_noticed_before_training(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    trainer = build([SaveCheckpoints(tmp_path / "file")])
+    with pytest.raises(StateError, match=r"nothing can be written to .*file \(.*has not begun"):
+        trainer.fit(loader(), 1, progress=False)
+    assert not trainer.history
+
+
+@pytest.mark.parametrize("with_loader", [True, False])
+def test_an_epoch_goes_on_only_with_batches_of_the_kind_it_began_with(tmp_path, with_loader):
+    kinds: list[Any] = [loader(), list(loader())]
+    broken = build([StopAt(3), SaveCheckpoints(tmp_path)])
+    broken.fit(kinds[not with_loader], 1, progress=False)
+    checkpoints = SaveCheckpoints(tmp_path)
+    resumed = build([Callback(), checkpoints])
+    assert checkpoints.resume(resumed)
+    with pytest.raises(ValueError, match=r"from within an epoch, .* cannot go on from it"):
+        resumed.fit(kinds[with_loader], 1, progress=False)
 
 
 def test_predicting_nothing_is_explained():
