@@ -23,6 +23,7 @@ BATCHED = {
     "nn.functional.conv2d": 4,
     "nn.functional.conv_transpose2d": 4,
     "nn.functional.interpolate": 4,
+    "nn.functional.dropout2d": 4,
 }
 
 # Settings that minitorch does not offer, at the value that changes nothing in PyTorch.
