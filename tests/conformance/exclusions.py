@@ -122,6 +122,9 @@ def sample_reason(operator: Any, sample: Any) -> str:
         return f"inputs that do not have {dims} dimensions, the batch among them"
     if kwargs.get("dropout_p"):
         return RANDOM
+    drops = kwargs.get("training", True) and 0 < kwargs.get("p", 0.5) < 1
+    if operator.name == "nn.functional.dropout2d" and drops:
+        return RANDOM
     dtype = getattr(sample.input, "dtype", torch.float32)
     if dims and not dtype.is_floating_point:
         return "convolving and pooling whole numbers"
