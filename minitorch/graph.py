@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ContextDecorator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -155,16 +155,18 @@ class Node:
     @property
     def saved(self) -> dict[str, Any]:
         """What is kept for backward, under the names it has in the op's source."""
+        return dict(self.kept())
+
+    def kept(self) -> Iterator[tuple[str, Any]]:
+        """Everything `saved`, where two rules may keep different things under one name."""
         several = isinstance(self.rules, tuple)
         rules = zip(self.rules, self.parents, strict=True) if several else [(self.rules, self)]
-        kept: dict[str, Any] = {}
         for rule, parent in rules:  # a rule that nobody asks does not count
-            if parent is not None and rule is not None and rule.__closure__:
-                names = rule.__code__.co_freevars
-                kept.update(
-                    zip(names, (cell.cell_contents for cell in rule.__closure__), strict=True)
-                )
-        return kept
+            if parent is not None and rule is not None:
+                for name, cell in zip(
+                    rule.__code__.co_freevars, rule.__closure__ or (), strict=True
+                ):
+                    yield name, cell.cell_contents
 
     def send_back(self, grad: Any, rules: Any = None) -> Sequence[Any]:
         """What the rules make of `grad`: one contribution per parent, None where none is wanted.
@@ -197,7 +199,7 @@ class Node:
                 f"{self.name}: its saved values were freed by an earlier backward. Call that one "
                 "with retain_graph=True, or run the forward again."
             )
-        for name, kept in self.saved.items():
+        for name, kept in self.kept():
             for array in kept if isinstance(kept, list | tuple) else (kept,):
                 if isinstance(array, np.ndarray) and clock.last_write(array) > self.clock:
                     raise RuntimeError(

@@ -174,9 +174,10 @@ def atan(x):
 @op
 def atan2(y, x):
     """Angle of the point (x, y) seen from the origin, from -pi to pi."""
+    origin = (x == 0) & (y == 0)  # there is no slope there: it is taken as 0
     return np.arctan2(y, x), (
-        lambda grad: grad * x / (x * x + y * y),
-        lambda grad: -grad * y / (x * x + y * y),
+        lambda grad: grad * x / (x * x + y * y + origin),
+        lambda grad: -grad * y / (x * x + y * y + origin),
     )
 
 

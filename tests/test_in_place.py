@@ -195,6 +195,14 @@ def test_gradients_of_gradients_go_through_what_used_the_written_values():
     assert x.grad.tolist() == [12 * 2**2, 12 * 3**2]
 
 
+def test_each_of_several_rules_is_asked_what_it_kept():
+    a, b, c = (leaf(2) * 1 for _ in range(3))
+    product = minitorch.einsum("i,j,k->kji", a, b, c)  # three rules, made by one function
+    c.mul_(3)
+    with pytest.raises(RuntimeError, match=r"sum_of_products: .* overwritten in place"):
+        product.sum().backward()
+
+
 def test_other_nodes_do_not_see_the_copy():
     x = leaf(3)
     w = leaf(3)

@@ -274,6 +274,8 @@ def test_kinks_have_pytorch_s_gradient():
     assert gradient(lambda x: x.norm(), [0, 0]) == [0, 0]
     assert gradient(lambda x: x.std(), [2, 2, 2]) == [0, 0, 0]
     assert gradient(lambda x: x.norm(1.5), [0, 3]) == pytest.approx([0, 1])
+    assert gradient(lambda x: x.atan2(tensor([0.0, 2.0])), [0, 0]) == [0, 0.5]
+    assert gradient(lambda x: tensor([0.0, 0.0]).atan2(x), [0, -1]) == [0, 0]
 
 
 def test_clamp_with_crossed_bounds_gives_the_upper_one():
@@ -364,6 +366,9 @@ def test_far_out_values_neither_overflow_nor_warn():
     assert functional.logsigmoid(tensor(far)).tolist() == [-1000, 0]
     assert tensor(far).softplus().tolist() == [0, 1000]
     assert tensor(far).logsumexp(0).item() == 1000
+    assert gradient(lambda x: x.logsumexp(0), [-math.inf, 0]) == [0, 1]
+    with np.errstate(invalid="ignore"):
+        assert gradient(lambda x: x.logsumexp(0), [math.inf, 1])[1] == 0
     assert tensor(far).mish().tolist() == [0, 1000]
     for name in ("sigmoid", "softplus", "silu", "gelu", "elu", "mish", "tanh"):
         slopes = gradient(lambda x, name=name: getattr(x, name)(), far)

@@ -23,6 +23,7 @@ BATCHED = {
     "nn.functional.conv2d": 4,
     "nn.functional.conv_transpose2d": 4,
     "nn.functional.interpolate": 4,
+    "nn.functional.dropout2d": 4,
 }
 
 # Settings that minitorch does not offer, at the value that changes nothing in PyTorch.
@@ -120,6 +121,9 @@ def sample_reason(operator: Any, sample: Any) -> str:
     if dims and isinstance(sample.input, torch.Tensor) and sample.input.ndim != dims:
         return f"inputs that do not have {dims} dimensions, the batch among them"
     if kwargs.get("dropout_p"):
+        return RANDOM
+    drops = kwargs.get("training", True) and 0 < kwargs.get("p", 0.5) < 1
+    if operator.name == "nn.functional.dropout2d" and drops:
         return RANDOM
     dtype = getattr(sample.input, "dtype", torch.float32)
     if dims and not dtype.is_floating_point:
