@@ -451,6 +451,19 @@ def test_overwritten_value_opens_on_the_op_that_needed_it():
     assert Debugger(recording).payload()["error"]["title"] == "exp #1: RuntimeError"
 
 
+def test_an_error_that_no_shape_made_is_told_no_rule_of_shapes():
+    x = minitorch.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    z = y * y
+    y.add_(1)
+    with pytest.raises(RuntimeError, match="overwritten"), record() as written:
+        z.sum().backward()
+    with pytest.raises(ValueError, match="rounding_mode"), record() as named:
+        minitorch.div(x, x, rounding_mode="up")
+    for recording in (written, named):
+        assert Debugger(recording).payload()["error"]["words"] == ""
+
+
 def test_error_outside_any_op_is_kept():
     def user_code(settings):
         minitorch.ones(2).exp()
@@ -648,6 +661,11 @@ def test_signs_that_turn_text_around_are_spelled_out():
     assert svg is not None
     assert "[U+202E]" in svg
     assert "\u202e" not in svg
+
+
+@pytest.mark.parametrize("name, begins", [("step.svg", b"<svg"), ("step.dot", b"digraph")])
+def test_the_ending_of_a_file_says_what_is_saved(two_steps, tmp_path, name, begins):
+    assert Debugger(two_steps[1]).save(tmp_path / name).read_bytes().startswith(begins)
 
 
 def test_nothing_recorded():

@@ -98,6 +98,24 @@ def test_an_infinity_is_told_once_and_where_it_becomes_nan():
     assert troubles[0]["text"].endswith("NaN comes of them in mul #2.")
 
 
+@pytest.mark.parametrize(
+    "run, why",
+    [
+        (lambda x: x / (x - x), "It divides by sub #1, which holds 0."),
+        (lambda x: (x - 2).log(), "Its input sub #1 goes down to -1."),
+        (lambda x: (x * 500).exp(), "Its input mul #1 goes up to 1e+03."),
+        (lambda x: x / 0.0, "It divides by 0."),
+        (lambda x: x * 3e38 * 3e38, "are all finite"),
+    ],
+)
+def test_the_first_that_is_not_finite_is_told_with_what_made_it(run, why):
+    x = minitorch.tensor([1.0, 2.0])
+    with np.errstate(all="ignore"), record() as recording:
+        run(x)
+    [trouble] = Debugger(recording).payload()["troubles"]
+    assert why in trouble["text"]
+
+
 def test_an_empty_gradient_is_not_called_zero():
     x = minitorch.zeros(0, 3, requires_grad=True)
     with record() as recording:

@@ -76,7 +76,8 @@ class Summary:
             return
         flat = array.ravel(order="K") if array.size else array.reshape(-1)
         numbers = flat.astype(np.float32) if flat.dtype.kind != "f" else flat
-        norm_squared = float(np.dot(numbers, numbers)) if numbers.size else 0.0
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is counted below
+            norm_squared = float(np.dot(numbers, numbers)) if numbers.size else 0.0
         self.nan = self.inf = 0
         broken = 0.0  # the norm of what is not finite
         if not np.isfinite(norm_squared):  # it may only have overflowed: count exactly

@@ -280,9 +280,15 @@ class Debugger:
         return f"Debugger({at} of {moments}: {self.controller.where()})"
 
     def save(self, path: str | Path) -> Path:
-        """Write a page that needs no network and no kernel: `debugger.save("step.html")`."""
+        """Write a page that needs no network and no kernel: `debugger.save("step.html")`.
+
+        Ending in .svg, .png or .dot it is a picture of the graph, as `draw_graph` makes it.
+        """
+        from viz.drawing import draw_graph
         from viz.export import write_page
 
+        if Path(path).suffix in (".svg", ".png", ".dot"):
+            return draw_graph(self.recording).save(path)
         return write_page(self, Path(path))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:

@@ -45,9 +45,11 @@ def error_record(recording: Recording, position: int) -> dict[str, Any] | None:
         }  # fmt: skip
     vertex = recording.graph.vertices[failed.vertex]
     inputs = [input_record(recording, edge) for edge in recording.growing.into[vertex.id]]
+    is_shape = failed.phase == "forward" and isinstance(error, ValueError)  # others say it all
     return {
         "moment": position, "node": vertex.id, "title": f"{vertex.title}: {kind}",
-        "message": str(error)[:2000], "words": words(vertex.label, inputs), "inputs": inputs,
+        "message": str(error)[:2000], "inputs": inputs,
+        "words": words(vertex.label, inputs) if is_shape else "",
     }  # fmt: skip
 
 
@@ -76,7 +78,8 @@ def words(op: str, inputs: list[dict[str, Any]]) -> str:
     rule = ELEMENTWISE if op in BROADCASTING else RULES.get(op, "")
     shapes = [each["shape"] for each in inputs]
     if op in BROADCASTING and len(shapes) >= 2:
-        return " ".join([rule, clash(shapes[-2], shapes[-1])]).strip()
+        where = clash(shapes[-2], shapes[-1])
+        return f"{rule} {where}" if where else ""
     if op == "matmul" and len(shapes) == 2 and all(shapes):
         left, right = shapes[0][-1], shapes[1][-2 if len(shapes[1]) > 1 else 0]
         return f"{rule} Here {left} meets {right}." if left != right else rule

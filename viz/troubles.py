@@ -98,6 +98,7 @@ def not_finite(recording: Recording, index: int) -> Trouble:
         text = (
             f"The first numbers that are not finite: {vertex.title} makes {count_words(made)} "
             f"from inputs that are all finite ({place_words(recording, vertex.id)})."
+            f"{why_not_finite(recording, vertex)}"
         )
     elif moment.phase == "backward":
         text = (
@@ -107,6 +108,30 @@ def not_finite(recording: Recording, index: int) -> Trouble:
     else:
         text = f"The update leaves numbers in {vertex.title} that are not finite."
     return Trouble("nonfinite", text + where_nan(recording, index), index, vertex.id)
+
+
+def why_not_finite(recording: Recording, vertex: Vertex) -> str:
+    """What about its input does it, of an op that has a place where it cannot go; or no words."""
+    edges = recording.growing.into[vertex.id]
+    if not edges:
+        return ""
+    source = edges[-1].source  # of a quotient, what it divides by
+    held, title = recording.arrays.summaries.get(f"{source}.value"), name_of(recording, source)
+    if held is None:
+        return ""
+    if vertex.label == "div" and held.zeros > 0:
+        is_number = recording.graph.vertices[source].kind == "constant"
+        return f" It divides by {title}{'' if is_number else ', which holds 0'}."
+    if vertex.label in ("log", "log2", "log10", "sqrt", "rsqrt") and held.low <= 0:
+        return f" Its input {title} goes down to {held.low:.3g}."
+    if vertex.label in ("exp", "exp2", "expm1") and held.high > 0:
+        return f" Its input {title} goes up to {held.high:.3g}."
+    return ""
+
+
+def name_of(recording: Recording, vertex: str) -> str:
+    """How the page calls a vertex."""
+    return recording.graph.vertices[vertex].title
 
 
 def where_nan(recording: Recording, index: int) -> str:

@@ -65,9 +65,14 @@ def write_notebook(lab: Lab, name: str, cells: list[str]) -> Path:
 
 def open_notebook(page: Page, lab: Lab, name: str) -> None:
     """Open a notebook and wait for its kernel, as the status bar tells it."""
-    page.goto(lab.url(name), wait_until="domcontentloaded")
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    go_to_notebook(page, lab, name)
     wait_for_kernel(page)
+
+
+def go_to_notebook(page: Page, lab: Lab, name: str) -> None:
+    """Open a notebook, whatever its kernel does; a busy machine takes its time."""
+    page.goto(lab.url(name), wait_until="domcontentloaded")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=90_000)
 
 
 def wait_for_kernel(page: Page) -> None:

@@ -14,6 +14,7 @@ from tests.browser.steps import (
     debugger_on,
     edges,
     focus,
+    go_to_notebook,
     open_notebook,
     printed,
     run_cell,
@@ -182,8 +183,7 @@ def test_a_saved_notebook_steps_without_a_kernel(page: Page, lab: Lab):
     for output in notebook.cells[0].outputs:
         output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
     nbformat.write(notebook, lab.folder / "frozen.ipynb")
-    page.goto(lab.url("frozen.ipynb"), wait_until="domcontentloaded")
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    go_to_notebook(page, lab, "frozen.ipynb")
     run_command(page, "notebook:trust")
     page.locator(".jp-Dialog .jp-mod-accept").click()
     frame = page.frame_locator("iframe[title^=Debugger]")
