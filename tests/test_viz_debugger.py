@@ -709,10 +709,13 @@ def test_the_pictures_of_a_step_show_the_weights_it_ran_with_not_those_of_the_up
     for index, moment in enumerate(recording.moments):
         if recording.graph.vertices[moment.vertex].label != "linear":
             continue
-        found, values = inspect_moment(recording, index), recording.arrays.values
+        found: Any = inspect_moment(recording, index)
+        values: Any = recording.arrays.values
         if moment.phase == "forward":
-            x, weight, bias = (values(p["array"]) for p in found["forward"]["parts"] if "text" in p)
-            np.testing.assert_allclose(x @ weight + bias, values(moment.array), rtol=1e-5)
+            seen_x, weight, bias = (
+                values(p["array"]) for p in found["forward"]["parts"] if "text" in p
+            )
+            np.testing.assert_allclose(seen_x @ weight + bias, values(moment.array), rtol=1e-5)
         for rule in found["rules"]:
             if rule["text"] == "grad @ weight":
                 grad, _, weight = rule["parts"]
