@@ -313,7 +313,7 @@ BAD = [
     (lambda: optim.SGD([]), ValueError, "no parameters"),
     (lambda: optim.SGD([minitorch.ones(2)]), ValueError, "requires a gradient"),
     (lambda: optim.SGD(parameter(2)), TypeError, r"say \[tensor\]"),
-    (lambda: optim.SGD(nn.Linear(2, 1)), TypeError, r"say model\.parameters\(\)"),
+    (lambda: optim.SGD(nn.Linear(2, 1)), TypeError, r"say model\.parameters\(\)"),  # type: ignore[arg-type]
     (lambda: optim.SGD([{"lr": 1.0}]), TypeError, "names its `params`"),
     (lambda: optim.SGD([parameter(2) * 2]), ValueError, "leaf"),
     (lambda: optim.SGD([parameter(2)], lr=-1), ValueError, "lr must be a number from 0"),
