@@ -4,7 +4,8 @@
 
 Ratios are to PyTorch eager in the same run: below 1 is faster than PyTorch. Results are written to
 `benchmarks/results/NAME.json`, from which `benchmarks/README.md` and the README's table are made.
-`layers` means every single layer, `scale` how a step's time grows with batch, depth and area.
+`layers` means every single layer, `scale` how a step's time grows with batch, depth and area,
+`memory` what a step holds at most.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import debugger, imports, layers, machine, mlps, networks, scale, tables
+from benchmarks import debugger, imports, layers, machine, memory, mlps, networks, scale, tables
 from benchmarks.profile import print_profile, profiled
 from benchmarks.timing import Sample, Step, interleave, noise, quiet_median
 
@@ -85,12 +86,14 @@ LAYERS = {
     for name, layer in layers.LAYERS.items()
 }
 
+OTHERS = {"scale": scale.measure, "memory": memory.measure}  # which are no ratios of times
+
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}, layers, scale"
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join([*BENCHMARKS, 'layers', *OTHERS])}"
     )
     parser.add_argument("--rounds", type=int, help="turns that each peer gets")
     parser.add_argument("--only", help="peers to measure, separated by commas")
@@ -98,15 +101,17 @@ def main() -> None:
     options = parser.parse_args()
     profiling = options.names[:1] == ["profile"]
     known = BENCHMARKS | LAYERS
-    names = options.names[profiling:] or [*BENCHMARKS, "layers", "scale"]
+    names = options.names[profiling:] or [*BENCHMARKS, "layers", *OTHERS]
     names = [each for name in names for each in (LAYERS if name == "layers" else [name])]
-    if unknown := [name for name in names if name not in known and name != "scale"]:
-        parser.error(f"no benchmark {', '.join(unknown)}; there are: {', '.join(known)}, scale")
+    if unknown := [name for name in names if name not in known and name not in OTHERS]:
+        parser.error(
+            f"no benchmark {', '.join(unknown)}; there are: {', '.join([*known, *OTHERS])}"
+        )
     # Before a framework is imported: each reads its thread count once.
     os.environ.update(OMP_NUM_THREADS=str(THREADS), OPENBLAS_NUM_THREADS=str(THREADS))
     for name in names:
-        if name == "scale":
-            scale.measure(RESULTS, keep=not options.dry)
+        if name in OTHERS:
+            OTHERS[name](RESULTS, keep=not options.dry)
             continue
         benchmark = known[name]
         print(f"\n{name}: {benchmark.does}")

@@ -43,6 +43,7 @@ def write(results: Path) -> None:
             lines += [f"\n## {title}\n", *table(found)]
     if profiles := [each for each in compared if "profile" in each]:
         lines += [PROFILES, *profile_table(profiles)]
+    lines += [line for record in records if "megabytes" in record for line in memory_lines(record)]
     if (results / "scale.svg").exists():
         lines.append(SCALE.rstrip("\n"))
     (results.parent / "README.md").write_text("\n".join(lines) + "\n")
@@ -78,3 +79,13 @@ def profile_table(records: list[dict[str, Any]]) -> list[str]:
         ratio = record["peers"]["minitorch"]["ratio"]
         rows.append([f"`{record['name']}`", f"{ratio:.2f}", str(record["bar"]), ", ".join(shares)])
     return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def memory_lines(record: dict[str, Any]) -> list[str]:
+    """What each framework holds at most in a step, as a table of its own."""
+    rows = [["framework", "MB", "ratio", "bar"], ["---"] * 4]
+    for peer, megabytes in record["megabytes"].items():
+        bar = str(record["bar"]) if peer == "minitorch" else ""
+        rows.append([peer, f"{megabytes:.0f}", f"{record['ratios'][peer]:.2f}", bar])
+    head = f"\n## Memory\n\nThe {record['does']}, beside what is held before it.\n"
+    return [head, *(f"| {' | '.join(row)} |" for row in rows)]
