@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.module import Module
-from minitorch.tensor import Tensor
+from minitorch.tensor import Tensor, as_array
 
 __all__ = ["Averages", "as_pair", "as_tensor", "lost_values"]
 
@@ -36,8 +36,8 @@ class Averages:
 
 
 def as_tensor(values: Any) -> Tensor:
-    """Wrap what a batch holds as a tensor; a tensor stays itself."""
-    return values if isinstance(values, Tensor) else Tensor(values)
+    """What a batch holds as a tensor: a tensor stays itself, lists of whole numbers are classes."""
+    return values if isinstance(values, Tensor) else Tensor(as_array(values))
 
 
 def lost_values(model: Module) -> list[str]:

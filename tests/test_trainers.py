@@ -560,3 +560,10 @@ def test_progress_bar_counts_batches_and_prints_epochs(capsys):
     shown = capsys.readouterr()
     assert "20/20" in shown.err
     assert "epoch   2/2  loss" in shown.out
+
+
+def test_classes_in_a_list_stay_whole_numbers():
+    model = nn.Linear(2, 3)
+    trainer = Trainer(model, optim.SGD(model.parameters(), 0.1), cross_entropy)
+    history = trainer.fit([([[1.0, 2.0], [0.0, 1.0]], [0, 2])], 1, progress=False)
+    assert np.isfinite(history[-1]["loss"])
