@@ -16,7 +16,12 @@ import numpy as np
 from minitorch.im2col import Block, blocks, both_by_rows, correlate_by_rows, kernel_gradient_by_rows
 from minitorch.threads import threads
 from minitorch.windows import Axis
-from minitorch.winograd import both_by_tiles, correlate_by_tiles, suits_tiles
+from minitorch.winograd import (
+    both_by_tiles,
+    correlate_by_tiles,
+    kernel_gradient_by_tiles,
+    suits_tiles,
+)
 
 __all__ = [
     "Array",
@@ -49,6 +54,8 @@ def kernel_gradient(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
     """The gradient for the kernel (R, S, C, K), given that of the results (N, OH, OW, K)."""
     if is_pointwise(down, across):
         return multiplied_rows(x, grad)[None, None]
+    if suits_tiles(x, grad.shape[3], down, across):
+        return kernel_gradient_by_tiles(x, grad, down, across)
     return kernel_gradient_by_rows(x, grad, down, across)
 
 

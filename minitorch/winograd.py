@@ -38,6 +38,8 @@ __all__ = [
     "enabled",
     "grid_of",
     "input_points",
+    "kernel_gradient_by_tiles",
+    "result_points",
     "suits_tiles",
     "tile_blocks",
     "tiles",
@@ -151,6 +153,29 @@ def correlate_by_tiles(x: Array, kernel: Array, down: Axis, across: Axis, out: A
     threads.share(work, tile_blocks(images, counts, kernels.shape[1], features))
 
 
+def result_points(grad: Array, block: Block, columns: int) -> Array:
+    """The gradients of a block of results, back through A: (36, tiles, K)."""
+    grid = block.rows.stop - block.rows.start, columns
+    return transform(A.T, tiles(grad[block.images], STEP, STEP * block.rows.start, 0, grid))
+
+
+def kernel_gradient_by_tiles(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
+    """The gradient for the kernel (3, 3, C, K): back through A, the products, and G."""
+    images, rows, columns, features = grad.shape
+    counts, channels = grid_of(rows, columns), x.shape[3]
+
+    def work(share: Sequence[Block]) -> Array:
+        total = np.zeros((SIZE * SIZE, channels, features), x.dtype)
+        for block in share:
+            points = input_points(x, block, down, across, counts[1])
+            total += points.transpose(0, 2, 1) @ result_points(grad, block, counts[1])
+        return total
+
+    totals = threads.share(work, tile_blocks(images, counts, channels, features))
+    total = sum(totals[1:], totals[0])
+    return transform(G.T, total).reshape(3, 3, channels, features)
+
+
 def both_by_tiles(
     grad: Array, x: Array, turned: Array, down: Axis, across: Axis, back: Array
 ) -> Array:
@@ -167,9 +192,7 @@ def both_by_tiles(
         for block in share:
             points = input_points(grad, block, down, across, counts[1])
             write_results(points @ kernels, block, counts[1], back)
-            grid = block.rows.stop - block.rows.start, counts[1]
-            pixels = transform(A.T, tiles(x[block.images], STEP, STEP * block.rows.start, 0, grid))
-            total += pixels.transpose(0, 2, 1) @ points
+            total += result_points(x, block, counts[1]).transpose(0, 2, 1) @ points
         return total
 
     totals = threads.share(work, tile_blocks(images, counts, features, channels))
