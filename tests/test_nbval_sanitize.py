@@ -18,7 +18,7 @@ def sanitized(text):
 
 
 @pytest.mark.parametrize(
-    ("once", "again"),
+    "once, again",
     [
         ("at_once       97 µs per batch", "at_once      104 µs per batch"),
         ("fast 9.97 ms: done", "fast 10.02 ms: done"),
@@ -32,7 +32,7 @@ def test_what_differs_from_run_to_run_is_overlooked(once, again):
 
 
 @pytest.mark.parametrize(
-    ("once", "again"),
+    "once, again",
     [
         ("3 of 5 right", "4 of 5 right"),
         ("loss 0.6931", "loss 0.6932"),
