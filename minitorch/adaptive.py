@@ -22,6 +22,7 @@ class Adam(Optimizer):
     `weight_decay` is added to the gradient (L2); `AdamW` decays the weights themselves.
     """
 
+    elementwise = True
     decoupled = False
 
     def __init__(
@@ -84,6 +85,7 @@ class RMSprop(Optimizer):
     `centered` divides by the running standard deviation instead: Graves 2013.
     """
 
+    elementwise = True
     optional = (("momentum", "momentum_buffer"), ("centered", "grad_avg"))
 
     def __init__(
@@ -146,6 +148,8 @@ class Lion(Optimizer):
     Found by a search over programs: Chen et al. 2023. Half of Adam's memory; wants a learning
     rate three to ten times smaller, and a weight decay as much larger.
     """
+
+    elementwise = True
 
     def __init__(
         self,

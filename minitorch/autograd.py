@@ -97,12 +97,14 @@ def backward_steps(
                     contribution = fitted(contribution, parent, node)
                 if parent in gradients:
                     gradients[parent] = gradients[parent] + contribution
-                else:
-                    # Whoever passes `grad` on unchanged shares it: a leaf must own what it keeps.
-                    shared = contribution is grad and not parent.parents and not create_graph
-                    gradients[parent] = contribution.copy("K") if shared else contribution
-            waiting[parent] = left = waiting[parent] - 1
-            if not left:
+                elif contribution is not grad or parent.parents or create_graph:
+                    gradients[parent] = contribution
+                else:  # a rule passed `grad` on as it is: a leaf must own what it keeps
+                    gradients[parent] = contribution.copy("K")
+            left = waiting[parent] - 1
+            if left:
+                waiting[parent] = left
+            else:
                 ready.append(parent)
 
 

@@ -56,7 +56,6 @@ class Muon(Optimizer):
     sqrt(rows / columns) times as large, as in PyTorch.
     """
 
-    whole = True
     assumed: ClassVar[dict[str, Any]] = {"step": 1}  # PyTorch counts none
     fixed: ClassVar[dict[str, Any]] = {
         "ns_coefficients": COEFFICIENTS,

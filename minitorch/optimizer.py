@@ -1,6 +1,6 @@
 """What every optimizer shares: groups of parameters, the step over all of them, saved state.
 
-Leans on `tensor` and `module`; the formulas are in `sgd` and `adaptive`.
+Leans on `tensor`, `module` and `elementwise`; the formulas are in `sgd` and `adaptive`.
 """
 
 # Grown in notebooks: 2_07_descent. Edit there, then `make extract`.
@@ -8,22 +8,22 @@ Leans on `tensor` and `module`; the formulas are in `sgd` and `adaptive`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
+from minitorch.elementwise import BLOCK, SideBySide, State, in_blocks
 from minitorch.graph import mode
 from minitorch.module import Module, fitting
 from minitorch.tensor import Tensor
 from minitorch.versions import clock
 
-__all__ = ["BLOCK", "NUMBER", "Array", "Optimizer", "in_blocks"]
+__all__ = ["NUMBER", "Array", "Optimizer"]
 
 
 Array = np.ndarray
 NUMBER = float | int | np.floating | np.integer
-BLOCK = 1 << 16  # elements: 256 kB of float32; value, gradient and state together fit the cache
 
 
 class Optimizer:
@@ -34,10 +34,11 @@ class Optimizer:
     params : parameters, or dicts `{"params": [...], "lr": ...}` with settings of their own
     defaults : what holds for every group that does not say otherwise
 
-    A subclass writes `start`, what it keeps per parameter, and `update`.
+    A subclass writes `start`, what it keeps per parameter, and `update`; `elementwise = True` lets
+    many small parameters share the calls of one update, and large ones stay in the cache.
     """
 
-    whole = False  # whether an update needs all of a parameter at once, and no piece will do
+    elementwise = False  # whether `update` treats every number alike, whatever lies beside it
     optional: tuple[tuple[str, str], ...] = ()  # settings, and what is kept from when they are on
     assumed: ClassVar[dict[str, Any]] = {}  # what PyTorch's state of a parameter does not say
     fixed: ClassVar[dict[str, Any]] = {}  # settings of PyTorch's that are no choice here
@@ -45,7 +46,8 @@ class Optimizer:
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
-        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.state: dict[Tensor, State] = {}
+        self.side_by_side: dict[int, SideBySide] = {}  # small parameters, by number of the group
         self.scratch = np.empty(0, np.float32)
         self.warned = False
         if isinstance(params, Tensor):
@@ -115,36 +117,57 @@ class Optimizer:
         for listener in mode.listeners:
             listener.on_update(self, finished=False)
         updates = [
-            (parameter, group)
+            [parameter for parameter in group["params"] if parameter.kept_grad is not None]
             for group in self.param_groups
-            for parameter in group["params"]
-            if parameter.kept_grad is not None
         ]
         # Before anything is written: an update may be broken off halfway.
-        clock.stamp(*[parameter.array for parameter, _ in updates])
-        for parameter, group in updates:
-            self.update_one(parameter, parameter.array, parameter.kept_grad.array, group)
-        if not self.warned and not any(getattr(each, "training", True) for each, _ in updates):
+        clock.stamp(*[parameter.array for parameters in updates for parameter in parameters])
+        for number, parameters in enumerate(updates):
+            self.update_group(number, parameters)
+        if not self.warned and not any(
+            getattr(each, "training", True) for parameters in updates for each in parameters
+        ):
             self.warn_idle()
         for listener in mode.listeners:
             listener.on_update(self, finished=True)
 
+    def update_group(self, number: int, parameters: Sequence[Tensor]) -> None:
+        """Update parameters of one group: small ones side by side, others one by one."""
+        group, alone = self.param_groups[number], parameters
+        if self.elementwise:
+            together = self.side_by_side.get(number)
+            kept = {name for setting, name in self.optional if group[setting]}
+            if together is None or not together.holds(parameters, self.state, kept):
+                for parameter in parameters:
+                    self.state_of(parameter, group)
+                together = self.side_by_side[number] = SideBySide(parameters, self.state)
+            if together.members:
+                together.update(self.update, group)
+            alone = together.others
+        for parameter in alone:
+            self.update_one(parameter.array, parameter.kept_grad.array, parameter, group)
+
     def update_one(
-        self, parameter: Tensor, value: Array, grad: Array, group: dict[str, Any]
+        self, value: Array, grad: Array, parameter: Tensor, group: dict[str, Any]
     ) -> None:
         """Update one parameter; a large one piece by piece."""
-        state = self.state.get(parameter)
-        if state is None:
-            state = self.state[parameter] = self.start(value, group)
-        for setting, name in self.optional:
-            if group[setting] and name not in state:
-                state[name], state["step"] = np.zeros_like(value), 0  # its first step comes now
+        state = self.state_of(parameter, group)
         state["step"] += 1
-        if self.whole or value.size <= BLOCK:
+        if value.size <= BLOCK or not self.elementwise:
             self.update(value, grad, state, group)
         else:
             for value_block, grad_block, state_block in in_blocks(value, grad, state):
                 self.update(value_block, grad_block, state_block, group)
+
+    def state_of(self, parameter: Tensor, group: dict[str, Any]) -> State:
+        """What is kept for a parameter, started now if there is nothing yet."""
+        state = self.state.get(parameter)
+        if state is None:
+            state = self.state[parameter] = self.start(parameter.array, group)
+        for setting, name in self.optional:
+            if group[setting] and name not in state:  # its first step comes now
+                state[name], state["step"] = np.zeros_like(parameter.array), 0
+        return state
 
     def start(self, value: Array, group: dict[str, Any]) -> dict[str, Any]:
         """What to keep for a parameter from its first update on."""
@@ -271,29 +294,3 @@ class Optimizer:
             for group in self.param_groups
         ]
         return f"{type(self).__name__}({'; '.join(groups)})"
-
-
-def in_blocks(
-    value: Array, grad: Array, state: dict[str, Any]
-) -> Iterator[tuple[Array, Array, dict[str, Any]]]:
-    """Flat pieces of a large parameter, its gradient and its state, small enough for the cache.
-
-    Several passes over one piece cost about as much as one over main memory. Where the arrays do
-    not lie in memory in one and the same order, the whole is the only piece.
-    """
-    arrays = {name: kept for name, kept in state.items() if isinstance(kept, np.ndarray)}
-    flat_value = value.ravel(order="K")
-    same_order = all(array.strides == value.strides for array in arrays.values())
-    if not same_order or not np.may_share_memory(flat_value, value):
-        yield value, grad, state
-        return
-    if grad.strides != value.strides:
-        ordered = np.empty_like(value)
-        ordered[...] = grad
-        grad = ordered
-    flat_grad = grad.ravel(order="K")
-    flat_state = {name: array.ravel(order="K") for name, array in arrays.items()}
-    for start in range(0, value.size, BLOCK):
-        piece = slice(start, start + BLOCK)
-        kept = {name: array[piece] for name, array in flat_state.items()}
-        yield flat_value[piece], flat_grad[piece], {**state, **kept}

@@ -20,6 +20,7 @@ class SGD(Optimizer):
     Sutskever et al. 2013, in PyTorch's form.
     """
 
+    elementwise = True
     optional = (("momentum", "momentum_buffer"),)
     assumed: ClassVar[dict[str, Any]] = {"step": 1}  # PyTorch counts none
 

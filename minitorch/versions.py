@@ -11,6 +11,7 @@ from __future__ import annotations
 import weakref
 from functools import partial
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -26,19 +27,21 @@ class WriteClock:
     def __init__(self) -> None:
         self.now = 0
         self._ticks = count(1)
-        self._last_write: dict[int, tuple[int, int, weakref.ref[Array]]] = {}
+        self._last_write: dict[int, list[Any]] = {}  # time, how often, the owner
         self.tangled: dict[int, int] = {}
 
     def stamp(self, *arrays: Array) -> None:
         """Say that the memory of these arrays is being written to."""
         self.now = now = next(self._ticks)
         for array in arrays:
-            owner = owner_of(array)
+            owner = array if array.base is None else owner_of(array)
             key = id(owner)
-            _, writes, alive = self._last_write.get(key, (0, 0, None))
-            if alive is None:
-                alive = weakref.ref(owner, partial(self.forget, key))
-            self._last_write[key] = (now, writes + 1, alive)
+            entry = self._last_write.get(key)
+            if entry is None:
+                self._last_write[key] = [now, 1, weakref.ref(owner, partial(self.forget, key))]
+            else:
+                entry[0] = now
+                entry[1] += 1
 
     def stamp_in_graph(self, array: Array) -> None:
         """Say that an op of the graph wrote there: other tensors on that memory are out of date."""
@@ -52,7 +55,8 @@ class WriteClock:
 
     def last_write(self, array: Array) -> int:
         """Time of the last write into the memory of `array`; 0 when there was none."""
-        return self._last_write.get(id(owner_of(array)), (0,))[0]
+        entry = self._last_write.get(id(owner_of(array)))
+        return entry[0] if entry else 0
 
     def writes(self, array: Array) -> int:
         """How often the memory of `array` was written to in place."""

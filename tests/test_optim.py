@@ -11,8 +11,8 @@ import pytest
 
 import minitorch
 from minitorch import nn, optim
+from minitorch.elementwise import BLOCK
 from minitorch.muon import orthogonalized
-from minitorch.optimizer import BLOCK
 
 
 def parameter(*shape):
@@ -201,6 +201,136 @@ KINDS = [
     optim.Lion,
 ]
 MATRIX_KINDS = [*KINDS, lambda params: optim.Muon(params, lr=0.1)]
+
+
+def alone(kind):
+    """The same optimizer, but every parameter is updated by calls of its own."""
+    return type(kind.__name__, (kind,), {"elementwise": False})
+
+
+def nothing(model, optimizer, step):
+    """An ordinary run."""
+
+
+def some_without_gradient(model, optimizer, step):
+    if step in (2, 5):
+        model[0].bias.grad = None
+
+
+def a_setting_turned_on(model, optimizer, step):
+    if step == 3 and "momentum" in optimizer.defaults:
+        optimizer.param_groups[0]["momentum"] = 0.5
+
+
+def state_loaded(model, optimizer, step):
+    if step == 3:
+        optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+
+
+def state_replaced(model, optimizer, step):
+    if step == 3:
+        for name, kept in optimizer.state[model[2].bias].items():
+            if name != "step":
+                optimizer.state[model[2].bias][name] = kept * 2
+
+
+def state_written_to(model, optimizer, step):
+    if step == 3:
+        for name, kept in optimizer.state[model[0].weight].items():
+            if name != "step":
+                kept *= 2
+
+
+def state_forgotten(model, optimizer, step):
+    if step == 3:
+        del optimizer.state[model[0].weight]
+
+
+def values_replaced(model, optimizer, step):
+    if step == 3:
+        turned = np.asfortranarray(model[0].weight.array)
+        model[0].weight.array = turned
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        nothing,
+        some_without_gradient,
+        a_setting_turned_on,
+        state_loaded,
+        state_replaced,
+        state_written_to,
+        state_forgotten,
+        values_replaced,
+    ],
+)
+@pytest.mark.parametrize(
+    "kind, settings",
+    [
+        (optim.SGD, {"lr": 0.1}),
+        (optim.SGD, {"lr": 0.1, "momentum": 0.9, "dampening": 0.5}),
+        (optim.AdamW, {}),
+        (optim.RMSprop, {"centered": True}),
+        (optim.Lion, {}),
+    ],
+)
+def test_small_parameters_side_by_side_move_as_each_alone(kind, settings, happens):
+    models, optimizers = [], []
+    for build in (kind, alone(kind)):
+        minitorch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 600), nn.Linear(600, 2))
+        model[3].bias = nn.Parameter(model[3].bias.array.astype(np.float64))
+        models.append(model)
+        optimizers.append(build(model.parameters(), **settings))
+    x = minitorch.randn(5, 3)
+    for step in range(8):
+        for model, optimizer in zip(models, optimizers, strict=True):
+            optimizer.zero_grad()
+            (model(x) ** 2).mean().backward()
+            happens(model, optimizer, step)
+            optimizer.step()
+    assert len(optimizers[0].side_by_side[0].members) >= 2
+    assert not optimizers[1].side_by_side
+    for one, other in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        np.testing.assert_array_equal(one.array, other.array)
+    states = [optimizer.state_dict()["state"] for optimizer in optimizers]
+    for number, kept in states[0].items():
+        for name, value in kept.items():
+            np.testing.assert_array_equal(value, states[1][number][name])
+
+
+def test_a_copy_of_an_optimizer_steps_on_its_own():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    x = minitorch.randn(5, 3)
+
+    def step(model, optimizer):
+        optimizer.zero_grad()
+        (model(x) ** 2).mean().backward()
+        optimizer.step()
+
+    step(model, optimizer)
+    twin, twin_optimizer = copy.deepcopy((model, optimizer))
+    for _ in range(3):
+        step(model, optimizer)
+        step(twin, twin_optimizer)
+    for one, other in zip(model.parameters(), twin.parameters(), strict=True):
+        np.testing.assert_array_equal(one.array, other.array)
+
+
+def test_an_optimizer_that_looks_at_all_of_a_parameter_gets_all_of_it_alone():
+    class Normalized(optim.Optimizer):
+        def update(self, value, grad, state, group):
+            value -= group["lr"] * grad / np.linalg.norm(grad)
+
+    parameters = [parameter(2), parameter(3)]
+    before = [each.array.copy() for each in parameters]
+    for each in parameters:
+        each.grad = minitorch.ones(*each.shape, dtype=np.float64)
+    Normalized(parameters, lr=1.0).step()
+    for each, start in zip(parameters, before, strict=True):
+        assert np.linalg.norm(each.array - start) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("build", KINDS)
