@@ -13,7 +13,14 @@ from math import gcd
 
 import numpy as np
 
-from minitorch.im2col import Block, blocks, both_by_rows, correlate_by_rows, kernel_gradient_by_rows
+from minitorch.im2col import (
+    Block,
+    blocks,
+    both_by_rows,
+    correlate_by_rows,
+    kernel_gradient_by_rows,
+    total_of,
+)
 from minitorch.threads import threads
 from minitorch.windows import Axis
 from minitorch.winograd import (
@@ -24,6 +31,7 @@ from minitorch.winograd import (
 )
 
 __all__ = [
+    "PANEL",
     "Array",
     "both_gradients",
     "correlate",
@@ -34,10 +42,13 @@ __all__ = [
     "multiply",
     "multiply_rows",
     "phases",
+    "turned_round",
 ]
 
 
 Array = np.ndarray
+
+PANEL = 128  # channels that are turned at once
 
 
 def correlate(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
@@ -88,17 +99,12 @@ def multiplied_rows(x: Array, grad: Array) -> Array:
     images, height, width, channels = x.shape
     features = grad.shape[3]
 
-    def work(share: Sequence[Block]) -> Array:
-        total = np.zeros((channels, features), x.dtype)
-        for block in share:
-            total += x[block].reshape(-1, channels).T @ grad[block].reshape(-1, features)
-        return total
+    def products(block: Block) -> Array:
+        return x[block].reshape(-1, channels).T @ grad[block].reshape(-1, features)
 
     row_bytes = width * (channels + features) * x.itemsize
-    totals = threads.share(
-        work, blocks(images, height, row_bytes, channels * features * x.itemsize)
-    )
-    return sum(totals[1:], totals[0])
+    parts = blocks(images, height, row_bytes, channels * features * x.itemsize)
+    return total_of(products, parts, (channels, features), x.dtype)
 
 
 def input_gradient(grad: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
@@ -157,7 +163,24 @@ def both_gradients(
         return kernel_gradient(x, grad, down, across)
     ((_, _, down_back),) = phases(down, x.shape[1], grad.shape[1])
     ((_, _, across_back),) = phases(across, x.shape[2], grad.shape[2])
-    turned = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2))
+    turned = turned_round(kernel)
     by_tiles = suits_tiles(grad, x.shape[3], down_back, across_back)
     both = both_by_tiles if by_tiles else both_by_rows
-    return np.ascontiguousarray(both(grad, x, turned, down_back, across_back, back)[::-1, ::-1])
+    return both(grad, x, turned, down_back, across_back, back)
+
+
+def turned_round(kernel: Array) -> Array:
+    """The kernel (R, S, C, K) by half a turn, inputs and outputs exchanged: (R, S, K, C).
+
+    Some input channels at a time, so that what is read and what is written stay in the cache.
+    """
+    view = kernel[::-1, ::-1].transpose(0, 1, 3, 2)
+    turned = np.empty(view.shape, view.dtype)
+
+    def work(share: Sequence[slice]) -> None:
+        for channels in share:
+            turned[..., channels] = view[..., channels]
+
+    count = view.shape[3]
+    threads.share(work, [slice(start, start + PANEL) for start in range(0, count, PANEL)])
+    return turned

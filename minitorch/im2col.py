@@ -8,8 +8,8 @@ the cache until the products have used them. Leans on `windows` and `threads`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,8 @@ __all__ = [
     "jobs",
     "kernel_gradient_by_rows",
     "multiplied",
+    "total_of",
+    "write_sums",
 ]
 
 
@@ -70,6 +72,22 @@ def blocks(images: int, rows: int, row_bytes: int, least_bytes: int = 0) -> list
     step = min(max(1, budget // max(row_bytes * rows, 1)), -(-images // threads.count))
     starts = range(0, images, max(step, 1))
     return [Block(slice(k, min(k + step, images)), slice(0, rows)) for k in starts]
+
+
+def total_of(
+    products: Callable[[Block], Array], parts: Sequence[Block], shape: tuple[int, ...], dtype: Any
+) -> Array:
+    """The sum of `products(part)`, new arrays of that shape, over all parts, in all threads."""
+
+    def work(share: Sequence[Block]) -> Array | None:
+        total = None
+        for part in share:
+            product = products(part)
+            total = product if total is None else np.add(total, product, out=total)
+        return total
+
+    totals = [total for total in threads.share(work, parts) if total is not None]
+    return sum(totals[1:], totals[0]) if totals else np.zeros(shape, dtype)
 
 
 class RowWindows:
@@ -175,7 +193,7 @@ def correlate_by_rows(x: Array, kernel: Array, down: Axis, across: Axis, out: Ar
             windows.write_products(by_row[..., chosen], out[block][..., chosen])
 
     row_bytes = columns * down.stride * by_row.shape[1] * x.itemsize
-    threads.share(work, jobs(images, rows, row_bytes, kernel))
+    threads.share(work, jobs(images, rows, row_bytes, kernel.nbytes, features))
 
 
 def multiplied(stack: Array, matrix: Array, memory: Array) -> Array:
@@ -184,14 +202,13 @@ def multiplied(stack: Array, matrix: Array, memory: Array) -> Array:
     return np.matmul(stack, matrix, out=memory if memory.shape == shape else None)
 
 
-def jobs(images: int, rows: int, row_bytes: int, kernel: Array) -> list[Job]:
+def jobs(images: int, rows: int, row_bytes: int, kernel_bytes: int, features: int) -> list[Job]:
     """Blocks for all features; or where the kernel is larger, all for some of the features.
 
     Then each thread reads its part of the kernel only.
     """
-    features = kernel.shape[-1]
-    if kernel.nbytes <= max(images * rows * row_bytes, SMALL_BYTES):
-        parts = blocks(images, rows, row_bytes, kernel.nbytes)
+    if kernel_bytes <= max(images * rows * row_bytes, SMALL_BYTES):
+        parts = blocks(images, rows, row_bytes, kernel_bytes)
         return [(block, slice(0, features)) for block in parts]
     whole = Block(slice(0, images), slice(0, rows))
     step = -(-features // threads.count)
@@ -202,23 +219,47 @@ def jobs(images: int, rows: int, row_bytes: int, kernel: Array) -> list[Job]:
 
 def kernel_gradient_by_rows(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
     """The gradient for the kernel (R, S, C, K): each patch times the gradient of its result."""
-    images, rows, columns, features = grad.shape
-    total = np.zeros((down.size, across.size * x.shape[3], features), x.dtype)
+    kernel = np.empty((down.size, across.size, x.shape[3], grad.shape[3]), x.dtype)
+    write_sums(x, grad, down, across, kernel.transpose(0, 3, 1, 2))
+    return kernel
 
-    def work(share: Sequence[Job]) -> tuple[slice, Array]:
+
+def write_sums(
+    x: Array,
+    pixels: Array,
+    down: Axis,
+    across: Axis,
+    sums: Array,
+    also: Callable[[RowWindows, Block, slice], None] | None = None,
+) -> None:
+    """Write each pixel (N, OH, OW, K) times the window of x that it meets into `sums` (R, K, S, C).
+
+    `also` is called with the windows of each job, its block and its features.
+    """
+    images, rows, columns, features = pixels.shape
+    row_bytes = columns * down.stride * across.size * x.shape[3] * x.itemsize
+    shares = jobs(images, rows, row_bytes, sums.nbytes, features)
+    apart = any(chosen != slice(0, features) for _, chosen in shares)  # each has its own features
+
+    def work(share: Sequence[Job]) -> Array:
         windows = RowWindows(x, down, across, features)
-        chosen = share[0][1] if share else slice(features)
-        own = np.zeros_like(total[..., chosen])
-        for block, _ in share:
+        own = sums if apart else np.zeros(sums.shape, x.dtype)
+        for block, chosen in share:
             windows.fill(block)
+            if also is not None:
+                also(windows, block, chosen)
             for row in range(down.size):
-                own[row] += windows.times(row, grad[block][..., chosen]).T
-        return chosen, own
+                product = windows.times(row, pixels[block][..., chosen])
+                product = product.reshape(-1, *sums.shape[2:])
+                if apart:
+                    own[row, chosen] = product
+                else:
+                    own[row] += product
+        return own
 
-    row_bytes = columns * down.stride * total.shape[1] * x.itemsize
-    for chosen, own in threads.share(work, jobs(images, rows, row_bytes, total)):
-        total[..., chosen] += own
-    return total.reshape(down.size, across.size, x.shape[3], features)
+    totals = threads.share(work, shares)
+    if not apart:
+        sums[...] = sum(totals[1:], totals[0])
 
 
 def both_by_rows(
@@ -226,25 +267,14 @@ def both_by_rows(
 ) -> Array:
     """Write the sum over each patch of grad times `turned` (R, S, K, C) into `back` (N, H, W, C).
 
-    From the same windows comes what is returned, (R, S, C, K): each patch times its pixel of x,
-    which is the gradient for the kernel, turned.
+    From the same windows comes what is returned, (R, S, C, K), the gradient for the kernel: each
+    patch times its pixel of x, turned back.
     """
-    images, rows, columns, channels = back.shape
-    by_row = turned.reshape(len(turned), -1, channels)
-    total = np.zeros((len(turned), channels, by_row.shape[1]), x.dtype)
+    by_row = turned.reshape(len(turned), -1, back.shape[3])
+    kernel = np.empty((down.size, across.size, x.shape[3], grad.shape[3]), x.dtype)
 
-    def work(share: Sequence[Job]) -> tuple[slice, Array]:
-        windows = RowWindows(grad, down, across, channels)
-        chosen = share[0][1] if share else slice(channels)
-        own = np.zeros_like(total[:, chosen])
-        for block, _ in share:
-            windows.fill(block)
-            windows.write_products(by_row[..., chosen], back[block][..., chosen])
-            for row in range(down.size):
-                own[row] += windows.times(row, x[block][..., chosen])
-        return chosen, own
+    def write(windows: RowWindows, block: Block, chosen: slice) -> None:
+        windows.write_products(by_row[..., chosen], back[block][..., chosen])
 
-    row_bytes = columns * by_row.shape[1] * x.itemsize
-    for chosen, own in threads.share(work, jobs(images, rows, row_bytes, turned)):
-        total[:, chosen] += own
-    return total.reshape(down.size, channels, across.size, -1).transpose(0, 2, 1, 3)
+    write_sums(grad, x, down, across, kernel[::-1, ::-1].transpose(0, 2, 1, 3), write)
+    return kernel

@@ -17,7 +17,7 @@ from math import prod
 
 import numpy as np
 
-from minitorch.im2col import Block, blocks, copy_padded
+from minitorch.im2col import Block, blocks, copy_padded, total_of
 from minitorch.threads import threads
 from minitorch.windows import Axis
 
@@ -25,6 +25,7 @@ __all__ = [
     "INPUT_1D",
     "KERNEL_1D",
     "LEAST_CHANNELS",
+    "LEAST_TILES",
     "OUTPUT_1D",
     "SIZE",
     "STEP",
@@ -52,6 +53,7 @@ Array = np.ndarray
 
 enabled = os.environ.get("MINITORCH_WINOGRAD") != "0"  # minitorch.winograd.enabled = False
 LEAST_CHANNELS = 64  # of input and output: with fewer the sums cost more than they save
+LEAST_TILES = 96  # in all: each point's product has a row per tile, and reads a whole kernel
 TILE_BYTES = 1024 * 1024  # of tiles, as points: more than for windows, each point is a product
 
 STEP, SIZE = 4, 6  # results and pixels of a tile
@@ -77,13 +79,17 @@ B, G, A = (
 
 
 def suits_tiles(x: Array, features: int, down: Axis, across: Axis) -> bool:
-    """Whether tiles are faster: 3 x 3 kernels side by side, many channels, more tiles, float32."""
+    """Whether tiles are faster: 3 x 3 kernels side by side, many channels, many tiles, float32.
+
+    Most of what the tiles cover must be results: of 5 pixels in a row, two tiles waste 3.
+    """
     if not enabled or x.dtype != np.float32 or min(x.shape[3], features) < LEAST_CHANNELS:
         return False
     if any(axis[:2] != (3, 1) or axis.dilation != 1 for axis in (down, across)):
         return False
     sizes = down.outputs(x.shape[1]), across.outputs(x.shape[2])
-    return min(sizes) > STEP and len(x) * prod(grid_of(*sizes)) >= min(x.shape[3], features)
+    each = prod(grid_of(*sizes))
+    return len(x) * each >= LEAST_TILES and 2 * prod(sizes) > STEP * STEP * each
 
 
 def grid_of(rows: int, columns: int) -> tuple[int, int]:
@@ -164,15 +170,12 @@ def kernel_gradient_by_tiles(x: Array, grad: Array, down: Axis, across: Axis) ->
     images, rows, columns, features = grad.shape
     counts, channels = grid_of(rows, columns), x.shape[3]
 
-    def work(share: Sequence[Block]) -> Array:
-        total = np.zeros((SIZE * SIZE, channels, features), x.dtype)
-        for block in share:
-            points = input_points(x, block, down, across, counts[1])
-            total += points.transpose(0, 2, 1) @ result_points(grad, block, counts[1])
-        return total
+    def products(block: Block) -> Array:
+        points = input_points(x, block, down, across, counts[1])
+        return points.transpose(0, 2, 1) @ result_points(grad, block, counts[1])
 
-    totals = threads.share(work, tile_blocks(images, counts, channels, features))
-    total = sum(totals[1:], totals[0])
+    parts = tile_blocks(images, counts, channels, features)
+    total = total_of(products, parts, (SIZE * SIZE, channels, features), x.dtype)
     return transform(G.T, total).reshape(3, 3, channels, features)
 
 
@@ -181,20 +184,17 @@ def both_by_tiles(
 ) -> Array:
     """What `im2col.both_by_rows` does, from one set of points: 3 x 3 kernels.
 
-    The kernel's gradient goes back through A, the products, and G.
+    The kernel's gradient goes back through A, the products, and G, its taps in reverse.
     """
     images, rows, columns, channels = back.shape
     counts, features = grid_of(rows, columns), grad.shape[3]
     kernels = transform(G, turned.reshape(9, features, channels))
 
-    def work(share: Sequence[Block]) -> Array:
-        total = np.zeros((SIZE * SIZE, channels, features), x.dtype)
-        for block in share:
-            points = input_points(grad, block, down, across, counts[1])
-            write_results(points @ kernels, block, counts[1], back)
-            total += result_points(x, block, counts[1]).transpose(0, 2, 1) @ points
-        return total
+    def products(block: Block) -> Array:
+        points = input_points(grad, block, down, across, counts[1])
+        write_results(points @ kernels, block, counts[1], back)
+        return result_points(x, block, counts[1]).transpose(0, 2, 1) @ points
 
-    totals = threads.share(work, tile_blocks(images, counts, features, channels))
-    total = sum(totals[1:], totals[0])
-    return transform(G.T, total).reshape(3, 3, channels, features)
+    parts = tile_blocks(images, counts, features, channels)
+    total = total_of(products, parts, (SIZE * SIZE, channels, features), x.dtype)
+    return transform(G.T[::-1], total).reshape(3, 3, channels, features)
