@@ -46,11 +46,11 @@ class Benchmark:
 BENCHMARKS = {
     "import": Benchmark("start Python and import", imports.peers, rounds=5),
     "tiny_mlp": Benchmark(
-        "training step, 2-16-16-1, batch 32", mlps.TINY_MLP.peers, goal=0.15, bar=0.3
+        "training step, 2-16-16-1, batch 32", mlps.TINY_MLP.peers, 25, goal=0.15, bar=0.3
     ),
     "debugger": Benchmark("a step painted, a step opened", debugger.peers, rounds=7),
     "mnist_mlp": Benchmark(
-        "training step, 784-512-256-10, batch 128", mlps.MNIST_MLP.peers, goal=0.75, bar=0.9
+        "training step, 784-512-256-10, batch 128", mlps.MNIST_MLP.peers, 25, goal=0.75, bar=0.9
     ),
     "alexnet": Benchmark(
         "training step, AlexNet with batch norm, batch 64",
