@@ -16,7 +16,7 @@ import numpy as np
 
 from minitorch.convolution import channels_last
 from minitorch.im2col import Block, blocks
-from minitorch.op import masked, op
+from minitorch.op import BITS, op
 from minitorch.threads import threads
 from minitorch.windows import Axis, Pair, whole_numbers
 
@@ -28,6 +28,7 @@ __all__ = [
     "avg_pool2d",
     "by_images",
     "combine_taps",
+    "fills",
     "grid",
     "max_pool2d",
     "outputs",
@@ -70,16 +71,21 @@ def max_pool2d(
         combine_taps(np.maximum, pixels[images], windows, y[images])
 
     def backward(grad: Array) -> Array:
-        grads = channels_last(grad)
-        back = np.zeros(pixels.shape, grad.dtype)
+        bits = channels_last(grad).view(BITS[grad.dtype])  # those of 0.0 are all 0
+        tiled = fills(axes, pixels.shape)
+        back = (np.empty if tiled else np.zeros)(pixels.shape, grad.dtype)
 
         def send_back(images: slice) -> None:
-            looking = np.ones(y[images].shape, bool)  # windows that have not found their largest
+            left = bits[images].copy()  # of the windows that have not found their largest
             for tap in windows:
-                found = pixels[images][tap] == y[images]
-                found &= looking
-                looking ^= found
-                back[images][tap] += masked(grads[images], found)
+                last = tap is windows[-1]
+                found = left if last else left * (pixels[images][tap] == y[images])
+                if tiled:
+                    back[images][tap] = found.view(grad.dtype)
+                else:
+                    back[images][tap] += found.view(grad.dtype)
+                if not last:
+                    left -= found
 
         by_images(send_back, y, len(windows))
         return without_padding(back, axes, shape)
@@ -120,12 +126,16 @@ def avg_pool2d(
 
     def backward(grad: Array) -> Array:
         grads = channels_last(grad)
-        back = np.zeros(padded_shape, grad.dtype)
+        tiled = fills(axes, padded_shape)
+        back = (np.empty if tiled else np.zeros)(padded_shape, grad.dtype)
 
         def send_back(images: slice) -> None:
             shares = grads[images] * weight
             for tap in windows:
-                back[images][tap] += shares
+                if tiled:
+                    back[images][tap] = shares
+                else:
+                    back[images][tap] += shares
 
         by_images(send_back, grads, len(windows))
         return without_padding(back, axes, shape)
@@ -177,6 +187,14 @@ def without_padding(back: Array, axes: Sequence[Axis], shape: Sequence[int]) -> 
         for axis, length in zip(axes, shape[2:], strict=True)
     )
     return back[:, rows, columns].transpose(0, 3, 1, 2)
+
+
+def fills(axes: Sequence[Axis], shape: Sequence[int]) -> bool:
+    """Whether every pixel of images (N, H, W, C) is in one window and in no other."""
+    return all(
+        axis.stride == axis.size and length % axis.size == 0
+        for axis, length in zip(axes, shape[1:3], strict=True)
+    )
 
 
 def outputs(axes: Sequence[Axis], shape: Sequence[int]) -> list[int]:
