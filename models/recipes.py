@@ -46,7 +46,7 @@ class AlexNetRecipe(DigitClassifier):
 
     name: ClassVar[str] = "alexnet"
 
-    epochs: int = 6
+    epochs: int = 8
     lr: float = 0.1
     nesterov: bool = True
     weight_decay: float = 5e-4
