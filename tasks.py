@@ -249,10 +249,13 @@ def run(command: str, arguments: list[str]) -> int:
     """Run the environment's Python with this command; return its exit code."""
     python = environment_python()
     path = os.pathsep.join([str(python.parent), os.environ.get("PATH", "")])
+    own = {"PATH": path, "VIRTUAL_ENV": str(VENV)}
+    # Chapters run alike everywhere: without a home of one's own, and whatever IPython does there.
+    own["IPYTHONDIR"] = os.environ.get("IPYTHONDIR", str(VENV / "ipython"))
     return subprocess.run(
         [str(python), *command.split(), *arguments],
         cwd=ROOT,
-        env={**os.environ, "PATH": path, "VIRTUAL_ENV": str(VENV)},
+        env={**os.environ, **own},
         check=False,
     ).returncode
 

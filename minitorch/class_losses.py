@@ -59,7 +59,9 @@ def check_classes(
             "fit. It takes scores (N, C, ...) and one class index per sample, (N, ...)."
         )
     if target.dtype.kind not in "iu":
-        raise TypeError(f"{name}: target is {target.dtype}; class indices are integers.")
+        raise TypeError(
+            f"{name}: target is {target.dtype}; class indices are integers. Say target.long()."
+        )
     outside = ((target < 0) | (target >= classes)) & (target != ignore_index)
     if outside.any():
         raise IndexError(
@@ -124,7 +126,9 @@ def nll_loss(
     After `log_softmax` it is the cross entropy: the negative log likelihood.
     """
     if target.dtype.kind == "f":
-        raise TypeError(f"nll_loss: target is {target.dtype}; class indices are integers.")
+        raise TypeError(
+            f"nll_loss: target is {target.dtype}; class indices are integers. Say target.long()."
+        )
     axis = min(1, log_probabilities.ndim - 1)
     wanted, total = class_weights(
         "nll_loss", log_probabilities, target, weight, ignore_index, smoothing=0

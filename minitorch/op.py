@@ -246,6 +246,8 @@ def raise_explained(error: Exception, name: str, arrays: Sequence[Any]) -> None:
             " Sizes are compared from the right; each pair must be equal or have a 1."
             " reshape, unsqueeze or transpose one of them."
         )
+    if "zero-size" in str(error) or "empty sequence" in str(error):
+        cure = " There is no largest or smallest of nothing: look for an empty batch or selection."
     kinds = (ValueError, TypeError, IndexError, MemoryError, RuntimeError)
     kind = next((kind for kind in kinds if isinstance(error, kind)), RuntimeError)
     raise kind(f"{name}({shapes}): {str(error).rstrip(' .')}.{cure}") from error

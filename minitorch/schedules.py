@@ -193,6 +193,8 @@ class SequentialLR(LRScheduler):
     ) -> None:
         if len(schedulers) != len(milestones) + 1:
             raise ValueError("SequentialLR: between n schedules there are n - 1 milestones.")
+        if list(milestones) != sorted(set(milestones)) or min(milestones, default=0) < 0:
+            raise ValueError(f"SequentialLR: the milestones {milestones} do not rise from 0 on.")
         if wrong := [each for each in schedulers if not isinstance(each, LRScheduler)]:
             raise TypeError(
                 f"SequentialLR: {type(wrong[0]).__name__} cannot be told which step it is at. Step "

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DIRECTIVE = re.compile(r"^#\|\s*(export|default_exp)\b[ \t]*(.*)", re.MULTILINE)
+DIRECTIVE = re.compile(r"^#\|[ \t]*(\w*)[ \t]*(.*)", re.MULTILINE)
 SOURCE_NOTE = "Grown in notebooks: "
 
 
@@ -78,6 +78,10 @@ def read_cells(notebook: Path) -> Iterator[Cell]:
             continue
         directive, name = found[1], found[2].strip() or module
         cell = Cell(notebook.stem, number, name, source)
+        if directive not in ("export", "default_exp"):
+            raise cell.error(
+                f"`{found[0]}` says nothing to the extractor", "Write `export` or `default_exp`"
+            )
         if found.start():
             raise cell.error(f"`{found[0]}` is not the first line", "Move it to the top")
         if not name.isidentifier():

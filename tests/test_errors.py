@@ -75,7 +75,7 @@ CASES = {
     "class labels with NaN": (
         lambda: F.cross_entropy(ones(2, 3), minitorch.tensor([0.0, float("nan")])),
         TypeError,
-        "target is float32; class indices are integers",
+        "target is float32; class indices are integers. Say target.long",
     ),
     "a layer without inputs": (lambda: nn.Linear(0, 5), ValueError, "Linear: 0 features in"),
     "no layer": (

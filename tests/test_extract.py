@@ -168,6 +168,7 @@ BAD_CELLS = {
     ),
     "no module": (["#| export\nx = 1"], "cell 1: exported, but to no module.*default_exp NAME"),
     "no module name": (["#| export a.b\nx = 1"], "`a.b` is not a module name"),
+    "a misspelt directive": (["#| exprot nn\nx = 1"], "`#| exprot nn` says nothing"),
     "a directive too low": (["x = 1\n#| export nn"], "`#| export nn` is not the first line"),
     "no docstring": (["#| export nn\nx = 1"], "module nn has no docstring"),
     "two docstrings": ([f"#| export nn\n{DOC}"] * 2, "cell 2: a second docstring for nn.py"),

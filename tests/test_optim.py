@@ -586,6 +586,11 @@ BAD_SCHEDULES: list[tuple[Any, Any, str]] = [
     (lambda sgd: rates.ReduceLROnPlateau(sgd, factor=2), ValueError, "factor is from 0 to below"),
     (lambda sgd: rates.ReduceLROnPlateau(sgd, patience=-1), ValueError, "patience is a whole"),
     (lambda sgd: rates.OneCycleLR(sgd, -1.0, 9), ValueError, "rate of -0.04 at step 0"),
+    (
+        lambda sgd: rates.SequentialLR(sgd, [rates.StepLR(sgd, 2) for _ in range(3)], [4, 2]),
+        ValueError,
+        r"milestones \[4, 2\] do not rise",
+    ),
     (lambda sgd: rates.LambdaLR(sgd, lambda _: math.nan), ValueError, "LambdaLR.*rate of nan"),
     (lambda sgd: rates.ExponentialLR(sgd, -0.5).step(), ValueError, "rate of -.* at step 1"),
     (
