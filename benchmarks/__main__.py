@@ -82,8 +82,7 @@ BENCHMARKS = {
     ),
 }
 LAYERS = {
-    f"layers/{name}": Benchmark("forward and backward", layer.peers)
-    for name, layer in layers.LAYERS.items()
+    f"layers/{name}": Benchmark(layer.does, layer.peers) for name, layer in layers.LAYERS.items()
 }
 
 OTHERS = {"scale": scale.measure, "memory": memory.measure}  # which are no ratios of times

@@ -13,12 +13,40 @@ from benchmarks.timing import Step
 
 
 @dataclass(frozen=True)
+class Product:
+    """A matrix product and nothing else: how far numpy's BLAS is from PyTorch's on this machine."""
+
+    rows: int
+    inner: int
+    columns: int
+
+    does = "one matrix product"
+
+    def peers(self) -> dict[str, Callable[[], Step]]:
+        """The builders by the name of their framework."""
+        return {
+            "minitorch": lambda: product_step(self, "minitorch"),
+            "numpy alone": lambda: numpy_product_step(self),
+            "torch": lambda: product_step(self, "torch"),
+        }
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Both factors."""
+        random = np.random.default_rng(0)
+        shapes = (self.rows, self.inner), (self.inner, self.columns)
+        left, right = (random.standard_normal(shape, dtype=np.float32) for shape in shapes)
+        return left, right
+
+
+@dataclass(frozen=True)
 class Layer:
     """A layer in PyTorch's words, the images that it sees, and whether they need a gradient."""
 
     build: Callable[[Any], Any]
     images: tuple[int, int, int, int]
     first: bool = False
+
+    does = "forward and backward"
 
     def peers(self) -> dict[str, Callable[[], Step]]:
         """The builders by the name of their framework."""
@@ -59,7 +87,7 @@ def convolution(
     return Kernels(build, (batch, channels, size, size), first, features, stride)
 
 
-LAYERS = {
+LAYERS: dict[str, Layer | Product] = {
     "conv_3_16": convolution(128, 3, 32, 16, first=True),
     "conv_16": convolution(128, 16, 32, 16),
     "conv_16_32_stride_2": convolution(128, 16, 32, 32, stride=2),
@@ -70,7 +98,25 @@ LAYERS = {
     "batch_norm_16": Layer(lambda nn: nn.BatchNorm2d(16), (128, 16, 32, 32)),
     "relu_16": Layer(lambda nn: nn.ReLU(), (128, 16, 32, 32)),
     "max_pool_32": Layer(lambda nn: nn.MaxPool2d(2), (64, 32, 28, 28)),
+    "product_of_the_mlp": Product(128, 784, 512),
+    "product_of_16_channels": Product(131072, 144, 16),
+    "product_of_64_channels": Product(8192, 576, 64),
+    "product_of_512_channels": Product(1024, 4608, 512),
 }
+
+
+def product_step(product: Product, package: str) -> Step:
+    """The product in minitorch and in PyTorch, word for word; no gradient is asked for."""
+    framework: Any = import_module(package)
+    left, right = (framework.tensor(array) for array in product.arrays())
+    return lambda: framework.matmul(left, right)
+
+
+def numpy_product_step(product: Product) -> Step:
+    """The product by numpy, into memory that is there already."""
+    left, right = product.arrays()
+    out = left @ right
+    return lambda: np.matmul(left, right, out=out)
 
 
 def eager_step(layer: Layer, package: str, channels_last: bool = False) -> Step:
