@@ -142,6 +142,18 @@ def test_each_gradient_is_the_same_without_the_other(dtype, channels):
         np.testing.assert_allclose(inputs[wanted].grad.array, expected, rtol=0, atol=tolerance)
 
 
+@pytest.mark.parametrize("stride", [1, 2])
+def test_no_images_and_a_large_kernel_give_none_and_zeros(stride):
+    y, to_x, to_weight = run(
+        lambda x, weight: F.conv2d(x, weight, stride=stride, padding=1),
+        random_tensor(0, 64, 4, 4),
+        random_tensor(32, 64, 3, 3),
+    )
+    assert y.shape == (0, 32, 4 // stride, 4 // stride)
+    assert to_x.shape == (0, 64, 4, 4)
+    np.testing.assert_array_equal(to_weight, np.zeros((32, 64, 3, 3)))
+
+
 @given(st.integers(0, 9), st.integers(1, 50), st.integers(1, 300_000), st.integers(0, 10**6))
 def test_blocks_cover_everything_once(images, rows, row_bytes, least):
     seen = np.zeros((images, rows), int)
@@ -319,6 +331,15 @@ def test_batch_norm_with_relu_lets_no_infinite_gradient_through_where_it_is_zero
     x = minitorch.Tensor(np.full((1, 2, 1, 1), -1.0), requires_grad=True)
     layer(x).backward(minitorch.Tensor(np.full((1, 2, 1, 1), np.inf)))
     np.testing.assert_array_equal(x.grad.array, np.zeros((1, 2, 1, 1)))
+
+
+@pytest.mark.parametrize("layer", [nn.BatchNorm2d, nn.BatchNormReLU2d])
+def test_batch_norm_in_use_takes_a_batch_of_0_and_back(layer):
+    model = layer(3).eval()
+    x = minitorch.Tensor(np.zeros((0, 3, 2, 2)), requires_grad=True)
+    model(x).sum().backward()
+    assert x.grad.shape == x.shape
+    np.testing.assert_array_equal(model.weight.grad.array, np.zeros(3))
 
 
 @settings(max_examples=60, deadline=None)
