@@ -90,6 +90,12 @@ def test_backward_agrees_with_differences(name):
     assert minitorch.gradcheck(pools[name], (tensor_of(2, 2, 7, 5),))
 
 
+def test_padding_takes_no_gradient_where_all_pixels_are_minus_infinity():
+    x = minitorch.Tensor(np.full((1, 1, 3, 3), -np.inf), requires_grad=True)
+    F.max_pool2d(x, 2, 2, 1).backward(minitorch.Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]).double())
+    np.testing.assert_array_equal(x.grad.array[0, 0], [[1, 2, 0], [3, 4, 0], [0, 0, 0]])
+
+
 def test_batch_0_gives_batch_0():
     x = tensor_of(0, 2, 6, 6)
     for pool in (F.max_pool2d, F.avg_pool2d):
