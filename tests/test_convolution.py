@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -286,8 +290,39 @@ def test_out_of_memory_says_how_large_the_array_would_have_been():
 def test_threads_refuse_what_they_do_not_know():
     with pytest.raises(ValueError, match=r'"blas" or "python"'):
         Threads().use("all")
-    with pytest.raises(ValueError, match="count from 1"):
-        Threads().use("blas", 0)
+    for count in (0, 2.5, "2"):
+        with pytest.raises(ValueError, match="count from 1"):
+            Threads().use("blas", count)  # type: ignore[arg-type]
+
+
+def test_a_blas_that_cannot_be_told_needs_its_variable_for_python_threads(monkeypatch):
+    monkeypatch.setattr(minitorch.threads, "find_blas_function", lambda name: None)
+    for name in minitorch.threads.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    choice = Threads()
+    assert choice.share(list, [1, 2, 3]) == [[1, 2, 3]]
+    with pytest.raises(RuntimeError, match="OMP_NUM_THREADS"):
+        choice.use("python", 2)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    choice.use("python", 2)
+    assert choice.share(list, [1, 2, 3]) == [[1], [2, 3]]
+    choice.use("blas", 1)  # ends the threads
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_starts_threads_of_its_own():
+    program = """
+import os, signal
+from minitorch.threads import threads
+threads.use("python", 2)
+threads.share(list, [1, 2])
+child = os.fork()
+if not child:
+    signal.alarm(20)  # ends the child, were it to wait for threads that it has not
+    os._exit(threads.share(list, [1, 2]) != [[1], [2]])
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)
 
 
 @pytest.mark.parametrize("training", [True, False])
