@@ -62,11 +62,15 @@ def nearest_weights(
 ) -> Array:
     """The matrix (target, length) that repeats, or leaves out, pixels.
 
-    The result covers the first `covered` pixels, not always a whole number; None means all.
+    The result covers the first `covered` pixels, not always a whole number; None means all. As many
+    or twice as many pixels as before always cover all, as in PyTorch.
     """
-    places = np.arange(target) * (covered or length) / target
+    if target in (length, 2 * length):
+        covered = None
+    apart = np.float32((covered or length) / target)  # rounded as PyTorch's, also beside a pixel
+    places = np.minimum((np.arange(target, dtype=np.float32) * apart).astype(int), length - 1)
     matrix = np.zeros((target, length))
-    matrix[np.arange(target), places.astype(int)] = 1
+    matrix[np.arange(target), places] = 1
     return matrix
 
 
@@ -75,8 +79,10 @@ def bilinear_weights(
 ) -> Array:
     """The matrix (target, length) that mixes the two pixels nearest to each place.
 
-    The result covers the first `covered` pixels, as in `nearest_weights`.
+    The result covers the first `covered` pixels, as in `nearest_weights`; as many as before, all.
     """
+    if target == length:
+        covered = None
     places = np.arange(target, dtype=float)
     if align_corners:
         places *= (length - 1) / max(target - 1, 1)

@@ -131,6 +131,23 @@ def test_a_factor_that_gives_no_whole_number_leaves_a_part_out():
     np.testing.assert_array_equal(copied, [0, 0, 1, 1, 2, 2, 3, 9])  # floor(k / 1.7)
 
 
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_a_factor_that_adds_no_pixel_changes_none(mode):
+    x = tensor_of(1, 2, 3, 4)
+    same = F.interpolate(x, scale_factor=1.2, mode=mode)  # 3.6 and 4.8 pixels
+    np.testing.assert_array_equal(same.array, x.array)
+
+
+def test_nearest_takes_pytorch_s_pixel_where_the_factor_says_two():
+    twice = F.interpolate(tensor_of(1, 1, 2, 2), scale_factor=2.3)  # 4.6 pixels
+    np.testing.assert_array_equal(
+        twice.array, tensor_of(1, 1, 2, 2).array.repeat(2, 2).repeat(2, 3)
+    )
+    row = minitorch.Tensor(np.arange(6.0).reshape(1, 1, 1, 6))
+    places = F.interpolate(row, scale_factor=2.2).array[0, 0, 0]
+    assert places[11] == 5  # 11 / 2.2, which rounding may make less
+
+
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2))
 def test_fold_is_the_transpose_of_unfold(height, width, size, padding):
     assume(min(height, width) + 2 * padding >= size)
