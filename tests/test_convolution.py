@@ -259,6 +259,10 @@ bad = [
     ({"groups": 2}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"2 groups do not divide 3"),
     ({"groups": 0}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"0 groups"),
     ({}, (3, 4, 4), (2, 3, 3, 3), ValueError, r"unsqueeze\(0\)"),
+    ({}, (1, 3, 4, 4), (0, 3, 3, 3), ValueError, r"holds no kernel"),
+    ({}, (1, 3, 4, 4), (2, 3, 0, 3), ValueError, r"holds no kernel"),
+    ({"stride": "a"}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"stride must be a whole number"),
+    ({"padding": None}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"padding must be a whole number"),
 ]
 
 

@@ -115,6 +115,12 @@ def test_adaptive_and_global_pooling_of_any_size():
     assert F.adaptive_avg_pool2d(x, (9, 8)).shape == (2, 3, 9, 8)
 
 
+def test_a_factor_for_each_dimension():
+    x = tensor_of(1, 2, 3, 4)
+    enlarged = nn.Upsample(scale_factor=(1, 2))(x)
+    np.testing.assert_array_equal(enlarged.array, x.array.repeat(2, axis=3))
+
+
 def test_nearest_repeats_pixels():
     x = tensor_of(1, 2, 3, 4)
     enlarged = nn.Upsample(scale_factor=2)(x)
@@ -166,6 +172,9 @@ bad = [
     (lambda: F.adaptive_avg_pool2d(tensor_of(1, 1, 0, 4), 2), "must be images"),
     (lambda: F.interpolate(tensor_of(1, 1, 4, 4)), "either size or scale_factor"),
     (lambda: F.interpolate(tensor_of(1, 1, 4, 4), 8, mode="cubic"), "one of nearest, bilinear"),
+    (lambda: F.interpolate(tensor_of(1, 1, 4, 4), scale_factor=0.1), "at least one pixel"),
+    (lambda: F.interpolate(tensor_of(1, 1, 4, 4), scale_factor=np.inf), "at least one pixel"),
+    (lambda: F.interpolate(tensor_of(1, 1, 4, 4), scale_factor=(2, 2, 2)), "or 2 of them"),
     (lambda: F.fold(tensor_of(1, 9, 5), (4, 4), 3), "are not the windows of images of 4 x 4"),
     (lambda: F.unfold(tensor_of(1, 1, 2, 2), 3), "does not fit into 2 pixels"),
 ]
