@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import minitorch
 from minitorch import functional as F
-from minitorch import nn, winograd
+from minitorch import correlation, im2col, nn, winograd
 from minitorch.convolution_loops import conv2d_by_loops
 from minitorch.fused_norm import batch_norm, batch_norm_relu
 from minitorch.im2col import blocks
@@ -129,6 +129,20 @@ def test_many_blocks_and_threads_give_what_one_gives(sizes, stride, choice):
     finally:
         threads.use(*before)
     for one, two in zip(alone, together, strict=True):
+        np.testing.assert_allclose(one, two, rtol=0, atol=1e-11)
+
+
+def test_how_products_and_turned_kernels_are_cut_changes_no_number(monkeypatch):
+    x, weight = random_tensor(1, 16, 32, 32), random_tensor(32, 16, 3, 3, seed=2)
+
+    def convolution(x, weight):
+        return F.conv2d(x, weight, padding=1)
+
+    by_row = run(convolution, x, weight)
+    monkeypatch.setattr(im2col, "SMALL_PRODUCT", 10**12)  # one product per image
+    monkeypatch.setattr(correlation, "PANEL", 5)
+    by_image = run(convolution, x, weight)
+    for one, two in zip(by_row, by_image, strict=True):
         np.testing.assert_allclose(one, two, rtol=0, atol=1e-11)
 
 
