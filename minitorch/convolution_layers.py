@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -234,7 +235,7 @@ class Upsample(Module):
     def __init__(
         self,
         size: Pair | None = None,
-        scale_factor: float | None = None,
+        scale_factor: float | Sequence[float] | None = None,
         mode: str = "nearest",
         align_corners: bool = False,
     ) -> None:

@@ -46,9 +46,9 @@ def diagonal(x: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     require_matrix("diagonal", x)
     rows, columns = checked_dims("diagonal", (dim1, dim2), x.ndim)
     shape = x.shape
-    return np.diagonal(x, offset, rows, columns), (
-        lambda grad: in_rule(put_on_diagonal, grad, shape, offset, rows, columns)
-    )
+    view = np.diagonal(x, offset, rows, columns)
+    view.flags.writeable = x.flags.writeable  # numpy's own is for reading only
+    return view, lambda grad: in_rule(put_on_diagonal, grad, shape, offset, rows, columns)
 
 
 @op

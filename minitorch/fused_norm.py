@@ -214,6 +214,8 @@ def to_line(values: Array, width: int, dtype: Any) -> Array:
 
 def per_channel(sums: list[tuple[Array, Array]], channels: int) -> Array:
     """Pairs of lines, one pair per block, added up per channel in float64: (2, channels)."""
+    if not sums:  # no images
+        return np.zeros((2, channels))
     lines = np.array(sums).sum(axis=0, dtype=float)
     return lines.reshape(2, -1, channels).sum(axis=1)
 

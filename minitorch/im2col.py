@@ -207,7 +207,7 @@ def jobs(images: int, rows: int, row_bytes: int, kernel_bytes: int, features: in
 
     Then each thread reads its part of the kernel only.
     """
-    if kernel_bytes <= max(images * rows * row_bytes, SMALL_BYTES):
+    if not images or kernel_bytes <= max(images * rows * row_bytes, SMALL_BYTES):
         parts = blocks(images, rows, row_bytes, kernel_bytes)
         return [(block, slice(0, features)) for block in parts]
     whole = Block(slice(0, images), slice(0, rows))

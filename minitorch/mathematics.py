@@ -45,6 +45,7 @@ __all__ = [
     "round",
     "rsqrt",
     "sign",
+    "sinc",
     "sinh",
     "tan",
     "trunc",
@@ -151,6 +152,13 @@ def tan(x):
     """Tangent of x in radians."""
     y = np.tan(x)
     return y, lambda grad: grad * (1 + y * y)
+
+
+@op
+def sinc(x):
+    """sin(pi x) / (pi x), and 1 at 0: the wave that a sampled impulse stands for."""
+    y = np.sinc(x)
+    return y, lambda grad: masked(grad * (np.cos(np.pi * x) - y) / np.where(x == 0, 1, x), x != 0)
 
 
 @op

@@ -120,6 +120,7 @@ class Methods:
     xlogy = mathematics.xlogy
     erf = mathematics.erf
     tan = mathematics.tan
+    sinc = mathematics.sinc
     asin = arcsin = mathematics.asin
     acos = arccos = mathematics.acos
     atan = arctan = mathematics.atan

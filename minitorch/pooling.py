@@ -28,6 +28,7 @@ __all__ = [
     "avg_pool2d",
     "by_images",
     "combine_taps",
+    "fill_padding",
     "fills",
     "grid",
     "max_pool2d",
@@ -91,6 +92,7 @@ def max_pool2d(
         return without_padding(back, axes, shape)
 
     by_images(forward, y, len(windows))
+    fill_padding(pixels, axes, np.nan)  # equal to no result, where -inf may be one
     return y.transpose(0, 3, 1, 2), backward
 
 
@@ -178,6 +180,16 @@ def padded_pixels(x: Array, axes: Sequence[Axis], value: float) -> Array:
     if not any(width for pair in widths for width in pair):
         return pixels
     return np.pad(pixels, [(0, 0), *widths, (0, 0)], constant_values=value)
+
+
+def fill_padding(pixels: Array, axes: Sequence[Axis], value: float) -> None:
+    """Write `value` around the images, where `padded_pixels` has put padding."""
+    for dim, axis in enumerate(axes, start=1):
+        before = (slice(None),) * dim
+        if axis.before:
+            pixels[(*before, slice(axis.before))] = value
+        if axis.after:
+            pixels[(*before, slice(-axis.after, None))] = value
 
 
 def without_padding(back: Array, axes: Sequence[Axis], shape: Sequence[int]) -> Array:

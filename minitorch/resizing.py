@@ -8,6 +8,7 @@ the gradient goes back through their transposes. Leans on `convolution` and `poo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,11 +63,15 @@ def nearest_weights(
 ) -> Array:
     """The matrix (target, length) that repeats, or leaves out, pixels.
 
-    The result covers the first `covered` pixels, not always a whole number; None means all.
+    The result covers the first `covered` pixels, not always a whole number; None means all. As many
+    or twice as many pixels as before always cover all, as in PyTorch.
     """
-    places = np.arange(target) * (covered or length) / target
+    if target in (length, 2 * length):
+        covered = None
+    apart = np.float32((covered or length) / target)  # rounded as PyTorch's, also beside a pixel
+    places = np.minimum((np.arange(target, dtype=np.float32) * apart).astype(int), length - 1)
     matrix = np.zeros((target, length))
-    matrix[np.arange(target), places.astype(int)] = 1
+    matrix[np.arange(target), places] = 1
     return matrix
 
 
@@ -75,8 +80,10 @@ def bilinear_weights(
 ) -> Array:
     """The matrix (target, length) that mixes the two pixels nearest to each place.
 
-    The result covers the first `covered` pixels, as in `nearest_weights`.
+    The result covers the first `covered` pixels, as in `nearest_weights`; as many as before, all.
     """
+    if target == length:
+        covered = None
     places = np.arange(target, dtype=float)
     if align_corners:
         places *= (length - 1) / max(target - 1, 1)
@@ -103,17 +110,17 @@ def adaptive_avg_pool2d(x: Tensor, output_size: GridSize) -> Tensor:
 def interpolate(
     x: Tensor,
     size: Pair | None = None,
-    scale_factor: float | None = None,
+    scale_factor: float | Sequence[float] | None = None,
     mode: str = "nearest",
     align_corners: bool = False,
 ) -> Tensor:
     """Images x (N, C, H, W) of another `size`, or `scale_factor` times as large.
 
-    `mode` is "nearest" or "bilinear". Pixels are little squares whose centres are mapped, or with
-    `align_corners` points of which the first and the last are kept. Where the factor gives no whole
-    number of pixels, the part of one that is too much is left out: 5 pixels times 0.5 are 2, made
-    of the first 4. Raises ValueError for another mode, or when not exactly one of size and factor
-    is given.
+    Both are one number or one for each dimension. `mode` is "nearest" or "bilinear". Pixels are
+    little squares whose centres are mapped, or with `align_corners` points of which the first and
+    the last are kept. Where the factor gives no whole number of pixels, the part of one that is too
+    much is left out: 5 pixels times 0.5 are 2, made of the first 4. Raises ValueError for another
+    mode, or when not exactly one of size and factor is given.
     """
     if x.ndim != 4 or 0 in x.shape[2:]:
         raise ValueError(f"interpolate: x must be images (N, C, H, W), not of shape {x.shape}.")
@@ -123,11 +130,20 @@ def interpolate(
     if mode not in modes:
         raise ValueError(f"interpolate: mode is one of {', '.join(modes)}, not {mode!r}.")
     lengths = x.shape[2:]
+    factors: list[Any] = [scale_factor] * 2
+    if isinstance(scale_factor, Sequence):
+        factors = list(scale_factor)
     if scale_factor is not None:
-        size = [int(length * scale_factor) for length in lengths]
+        pixels = [length * factor for length, factor in zip(lengths, factors, strict=False)]
+        if len(factors) != 2 or not all(1 <= each < np.inf for each in pixels):
+            raise ValueError(
+                f"interpolate: scale_factor must be a number, or 2 of them, that makes at least "
+                f"one pixel of {lengths}, not {scale_factor}."
+            )
+        size = [int(each) for each in pixels]
     sizes = whole_numbers("interpolate", "size", size or 0, 2, 1)
     rows, columns = (
-        modes[mode](length, target, align_corners, scale_factor and target / scale_factor)
-        for length, target in zip(lengths, sizes, strict=True)
+        modes[mode](length, target, align_corners, factor and target / factor)
+        for length, target, factor in zip(lengths, sizes, factors, strict=True)
     )
     return resample(x, rows, columns)

@@ -25,6 +25,7 @@ import numpy as np
 __all__ = [
     "PREFIXES",
     "SUFFIXES",
+    "VARIABLES",
     "WORK_SPACE",
     "Item",
     "Result",
@@ -39,6 +40,7 @@ Result = TypeVar("Result")
 
 PREFIXES = ("scipy_openblas", "openblas")  # numpy's own wheels rename OpenBLAS's functions
 SUFFIXES = ("64_", "")
+VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")  # of other BLAS
 WORK_SPACE = 768  # a product of this size fills what the kernels read ahead
 
 
@@ -60,16 +62,16 @@ class Threads:
         that cannot be told to use one thread.
         """
         count = self.count if count is None else count
-        if mode not in ("blas", "python") or count < 1:
+        if mode not in ("blas", "python") or not isinstance(count, int) or count < 1:
             raise ValueError(
                 f'threads: "blas" or "python" and a count from 1, not {mode!r}, {count}.'
             )
         if self.set_blas is not None:
             self.set_blas(count if mode == "blas" else 1)
-        elif mode == "python" and count > 1:
+        elif mode == "python" and count > 1 and "1" not in map(os.environ.get, VARIABLES):
             raise RuntimeError(
                 "threads: this numpy's BLAS is not OpenBLAS, and cannot be set to one thread while "
-                "Python runs. Set its environment variable, or use numpy from PyPI."
+                f"Python runs. Start Python with its variable set to 1: {' or '.join(VARIABLES)}."
             )
         if count != self.count and self.pool is not None:
             self.pool.shutdown()
@@ -115,6 +117,10 @@ class Threads:
             other.result()
         return pool
 
+    def forget_pool(self) -> None:
+        """Leave the other threads to the parent: a forked process has none of them."""
+        self.pool = None
+
 
 def find_blas_function(name: str) -> Any:
     """OpenBLAS's function of that name in the library that numpy has loaded, None without one."""
@@ -131,3 +137,5 @@ def find_blas_function(name: str) -> Any:
 
 
 threads = Threads()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=threads.forget_pool)

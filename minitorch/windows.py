@@ -19,6 +19,7 @@ __all__ = [
     "Pair",
     "axes",
     "check_channels",
+    "is_whole",
     "paddings",
     "pairs",
     "whole_numbers",
@@ -78,6 +79,11 @@ def axes(
     strides = whole_numbers(name, "stride", stride, count, 1)
     dilations = whole_numbers(name, "dilation", dilation, count, 1)
     sizes = weight.shape[2:]
+    if 0 in (len(weight), *sizes):
+        raise ValueError(
+            f"{name}: weight of shape {weight.shape} holds no kernel; there must be one at "
+            "least, of one pixel at least."
+        )
     pads = paddings(name, padding, sizes, strides, dilations)
     moves = [
         Axis(size, step, before, after, far)
@@ -117,11 +123,19 @@ def whole_numbers(name: str, what: str, value: Pair, count: int, least: int) -> 
     """One number per dimension from a setting given once for all or for each."""
     numbers = list(value) if isinstance(value, Sequence) else [value]
     numbers = numbers * count if len(numbers) == 1 else numbers
-    if len(numbers) != count or any(int(number) != number or number < least for number in numbers):
+    if len(numbers) != count or not all(is_whole(number, least) for number in numbers):
         raise ValueError(
             f"{name}: {what} must be a whole number from {least}, or {count} of them, not {value}."
         )
     return [int(number) for number in numbers]
+
+
+def is_whole(number: Any, least: int) -> bool:
+    """Whether it is a whole number, and not smaller than `least`."""
+    try:
+        return bool(int(number) == number >= least)
+    except (TypeError, ValueError, OverflowError):  # a word, None, infinity
+        return False
 
 
 def pairs(name: str, padding: Any, count: int) -> list[tuple[int, int]]:

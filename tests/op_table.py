@@ -120,6 +120,7 @@ ELEMENTWISE = [
     unary("sin", np.sin),
     unary("cos", np.cos),
     unary("tan", np.tan, -1.2, 1.2),
+    unary("sinc", np.sinc),
     unary("asin", np.arcsin, -0.9, 0.9),
     unary("acos", np.arccos, -0.9, 0.9),
     unary("atan", np.arctan),

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -5,7 +9,7 @@ from hypothesis import strategies as st
 
 import minitorch
 from minitorch import functional as F
-from minitorch import nn, winograd
+from minitorch import correlation, im2col, nn, winograd
 from minitorch.convolution_loops import conv2d_by_loops
 from minitorch.fused_norm import batch_norm, batch_norm_relu
 from minitorch.im2col import blocks
@@ -128,6 +132,20 @@ def test_many_blocks_and_threads_give_what_one_gives(sizes, stride, choice):
         np.testing.assert_allclose(one, two, rtol=0, atol=1e-11)
 
 
+def test_how_products_and_turned_kernels_are_cut_changes_no_number(monkeypatch):
+    x, weight = random_tensor(1, 16, 32, 32), random_tensor(32, 16, 3, 3, seed=2)
+
+    def convolution(x, weight):
+        return F.conv2d(x, weight, padding=1)
+
+    by_row = run(convolution, x, weight)
+    monkeypatch.setattr(im2col, "SMALL_PRODUCT", 10**12)  # one product per image
+    monkeypatch.setattr(correlation, "PANEL", 5)
+    by_image = run(convolution, x, weight)
+    for one, two in zip(by_row, by_image, strict=True):
+        np.testing.assert_allclose(one, two, rtol=0, atol=1e-11)
+
+
 @pytest.mark.parametrize("dtype, channels", [(np.float64, 3), (np.float32, 64)])
 def test_each_gradient_is_the_same_without_the_other(dtype, channels):
     x, weight = (random_tensor(64, channels, 6, 5), random_tensor(channels, channels, 3, 3, seed=2))
@@ -140,6 +158,18 @@ def test_each_gradient_is_the_same_without_the_other(dtype, channels):
         y = F.conv2d(*inputs, padding=1)
         y.backward(random_tensor(*y.shape, seed=1).detach().to(y.dtype))
         np.testing.assert_allclose(inputs[wanted].grad.array, expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_no_images_and_a_large_kernel_give_none_and_zeros(stride):
+    y, to_x, to_weight = run(
+        lambda x, weight: F.conv2d(x, weight, stride=stride, padding=1),
+        random_tensor(0, 64, 4, 4),
+        random_tensor(32, 64, 3, 3),
+    )
+    assert y.shape == (0, 32, 4 // stride, 4 // stride)
+    assert to_x.shape == (0, 64, 4, 4)
+    np.testing.assert_array_equal(to_weight, np.zeros((32, 64, 3, 3)))
 
 
 @given(st.integers(0, 9), st.integers(1, 50), st.integers(1, 300_000), st.integers(0, 10**6))
@@ -243,6 +273,10 @@ bad = [
     ({"groups": 2}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"2 groups do not divide 3"),
     ({"groups": 0}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"0 groups"),
     ({}, (3, 4, 4), (2, 3, 3, 3), ValueError, r"unsqueeze\(0\)"),
+    ({}, (1, 3, 4, 4), (0, 3, 3, 3), ValueError, r"holds no kernel"),
+    ({}, (1, 3, 4, 4), (2, 3, 0, 3), ValueError, r"holds no kernel"),
+    ({"stride": "a"}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"stride must be a whole number"),
+    ({"padding": None}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"padding must be a whole number"),
 ]
 
 
@@ -274,8 +308,39 @@ def test_out_of_memory_says_how_large_the_array_would_have_been():
 def test_threads_refuse_what_they_do_not_know():
     with pytest.raises(ValueError, match=r'"blas" or "python"'):
         Threads().use("all")
-    with pytest.raises(ValueError, match="count from 1"):
-        Threads().use("blas", 0)
+    for count in (0, 2.5, "2"):
+        with pytest.raises(ValueError, match="count from 1"):
+            Threads().use("blas", count)  # type: ignore[arg-type]
+
+
+def test_a_blas_that_cannot_be_told_needs_its_variable_for_python_threads(monkeypatch):
+    monkeypatch.setattr(minitorch.threads, "find_blas_function", lambda name: None)
+    for name in minitorch.threads.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    choice = Threads()
+    assert choice.share(list, [1, 2, 3]) == [[1, 2, 3]]
+    with pytest.raises(RuntimeError, match="OMP_NUM_THREADS"):
+        choice.use("python", 2)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    choice.use("python", 2)
+    assert choice.share(list, [1, 2, 3]) == [[1], [2, 3]]
+    choice.use("blas", 1)  # ends the threads
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_starts_threads_of_its_own():
+    program = """
+import os, signal
+from minitorch.threads import threads
+threads.use("python", 2)
+threads.share(list, [1, 2])
+child = os.fork()
+if not child:
+    signal.alarm(20)  # ends the child, were it to wait for threads that it has not
+    os._exit(threads.share(list, [1, 2]) != [[1], [2]])
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -319,6 +384,15 @@ def test_batch_norm_with_relu_lets_no_infinite_gradient_through_where_it_is_zero
     x = minitorch.Tensor(np.full((1, 2, 1, 1), -1.0), requires_grad=True)
     layer(x).backward(minitorch.Tensor(np.full((1, 2, 1, 1), np.inf)))
     np.testing.assert_array_equal(x.grad.array, np.zeros((1, 2, 1, 1)))
+
+
+@pytest.mark.parametrize("layer", [nn.BatchNorm2d, nn.BatchNormReLU2d])
+def test_batch_norm_in_use_takes_a_batch_of_0_and_back(layer):
+    model = layer(3).eval()
+    x = minitorch.Tensor(np.zeros((0, 3, 2, 2)), requires_grad=True)
+    model(x).sum().backward()
+    assert x.grad.shape == x.shape
+    np.testing.assert_array_equal(model.weight.grad.array, np.zeros(3))
 
 
 @settings(max_examples=60, deadline=None)

@@ -63,6 +63,15 @@ def test_writing_through_a_view_makes_the_others_out_of_date():
     assert x.grad.tolist() == [2, 2, 0, 0]
 
 
+def test_a_diagonal_can_be_written():
+    x = minitorch.zeros(2, 3)
+    x.diagonal().fill_(1)
+    assert x.tolist() == [[1, 0, 0], [0, 1, 0]]
+    assert minitorch.diagonal(x.expand(2, 2, 3)).shape == (3, 2)
+    with pytest.raises(RuntimeError, match="read-only"):
+        minitorch.zeros(1).expand(2, 2).diagonal().fill_(1)
+
+
 def test_writing_to_a_base_makes_its_views_out_of_date():
     whole = leaf(4) * 1
     part = whole[:2]

@@ -269,6 +269,7 @@ def test_ties_share_a_maximum_but_an_index_chooses_one():
 def test_kinks_have_pytorch_s_gradient():
     assert gradient(lambda x: x.relu(), [-1, 0, 1]) == [0, 0, 1]
     assert gradient(lambda x: x.abs(), [-1, 0, 1]) == [-1, 0, 1]
+    assert gradient(lambda x: x.sinc(), [-1, 0, 1]) == pytest.approx([1, 0, -1])
     assert gradient(lambda x: x.clamp(-1, 1), [-2, -1, 0, 1, 2]) == [0, 1, 1, 1, 0]
     assert gradient(lambda x: x.relu6(), [0, 6]) == [0, 0]
     assert gradient(lambda x: x.norm(), [0, 0]) == [0, 0]

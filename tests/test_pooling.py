@@ -90,6 +90,12 @@ def test_backward_agrees_with_differences(name):
     assert minitorch.gradcheck(pools[name], (tensor_of(2, 2, 7, 5),))
 
 
+def test_padding_takes_no_gradient_where_all_pixels_are_minus_infinity():
+    x = minitorch.Tensor(np.full((1, 1, 3, 3), -np.inf), requires_grad=True)
+    F.max_pool2d(x, 2, 2, 1).backward(minitorch.Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]).double())
+    np.testing.assert_array_equal(x.grad.array[0, 0], [[1, 2, 0], [3, 4, 0], [0, 0, 0]])
+
+
 def test_batch_0_gives_batch_0():
     x = tensor_of(0, 2, 6, 6)
     for pool in (F.max_pool2d, F.avg_pool2d):
@@ -109,6 +115,12 @@ def test_adaptive_and_global_pooling_of_any_size():
     assert F.adaptive_avg_pool2d(x, (9, 8)).shape == (2, 3, 9, 8)
 
 
+def test_a_factor_for_each_dimension():
+    x = tensor_of(1, 2, 3, 4)
+    enlarged = nn.Upsample(scale_factor=(1, 2))(x)
+    np.testing.assert_array_equal(enlarged.array, x.array.repeat(2, axis=3))
+
+
 def test_nearest_repeats_pixels():
     x = tensor_of(1, 2, 3, 4)
     enlarged = nn.Upsample(scale_factor=2)(x)
@@ -123,6 +135,23 @@ def test_a_factor_that_gives_no_whole_number_leaves_a_part_out():
     assert mixed.tolist() == [[[[0.5, 2.5]]]]  # the first four
     copied = F.interpolate(row, scale_factor=1.7).array[0, 0, 0]
     np.testing.assert_array_equal(copied, [0, 0, 1, 1, 2, 2, 3, 9])  # floor(k / 1.7)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_a_factor_that_adds_no_pixel_changes_none(mode):
+    x = tensor_of(1, 2, 3, 4)
+    same = F.interpolate(x, scale_factor=1.2, mode=mode)  # 3.6 and 4.8 pixels
+    np.testing.assert_array_equal(same.array, x.array)
+
+
+def test_nearest_takes_pytorch_s_pixel_where_the_factor_says_two():
+    twice = F.interpolate(tensor_of(1, 1, 2, 2), scale_factor=2.3)  # 4.6 pixels
+    np.testing.assert_array_equal(
+        twice.array, tensor_of(1, 1, 2, 2).array.repeat(2, 2).repeat(2, 3)
+    )
+    row = minitorch.Tensor(np.arange(6.0).reshape(1, 1, 1, 6))
+    places = F.interpolate(row, scale_factor=2.2).array[0, 0, 0]
+    assert places[11] == 5  # 11 / 2.2, which rounding may make less
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2))
@@ -143,6 +172,9 @@ bad = [
     (lambda: F.adaptive_avg_pool2d(tensor_of(1, 1, 0, 4), 2), "must be images"),
     (lambda: F.interpolate(tensor_of(1, 1, 4, 4)), "either size or scale_factor"),
     (lambda: F.interpolate(tensor_of(1, 1, 4, 4), 8, mode="cubic"), "one of nearest, bilinear"),
+    (lambda: F.interpolate(tensor_of(1, 1, 4, 4), scale_factor=0.1), "at least one pixel"),
+    (lambda: F.interpolate(tensor_of(1, 1, 4, 4), scale_factor=np.inf), "at least one pixel"),
+    (lambda: F.interpolate(tensor_of(1, 1, 4, 4), scale_factor=(2, 2, 2)), "or 2 of them"),
     (lambda: F.fold(tensor_of(1, 9, 5), (4, 4), 3), "are not the windows of images of 4 x 4"),
     (lambda: F.unfold(tensor_of(1, 1, 2, 2), 3), "does not fit into 2 pixels"),
 ]
