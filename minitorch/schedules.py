@@ -75,7 +75,7 @@ class LRScheduler:
                 "which should be from 0 on. Look at what the schedule was built with."
             )
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate
+            group["lr"] = float(rate)
 
     def get_last_lr(self) -> list[float]:
         """The rate of each group."""

@@ -2,7 +2,9 @@
 
 import copy
 import itertools
+import json
 import math
+import pickle
 import warnings
 from typing import Any
 
@@ -252,6 +254,22 @@ def values_replaced(model, optimizer, step):
         model[0].weight.array = turned
 
 
+def values_made_finer(model, optimizer, step):
+    if step == 3:
+        model[0].weight.array = model[0].weight.array.astype(np.float64)
+
+
+def values_shared(model, optimizer, step):
+    if step == 0:
+        model[0].bias.array = model[0].weight.array[:, 0]
+
+
+def steps_apart(model, optimizer, step):
+    """As a step leaves them that was interrupted halfway."""
+    if step == 3:
+        optimizer.state[model[0].weight]["step"] += 1
+
+
 @pytest.mark.parametrize(
     "happens",
     [
@@ -263,6 +281,9 @@ def values_replaced(model, optimizer, step):
         state_written_to,
         state_forgotten,
         values_replaced,
+        values_made_finer,
+        values_shared,
+        steps_apart,
     ],
 )
 @pytest.mark.parametrize(
@@ -300,9 +321,15 @@ def test_small_parameters_side_by_side_move_as_each_alone(kind, settings, happen
             np.testing.assert_array_equal(value, states[1][number][name])
 
 
-def test_a_copy_of_an_optimizer_steps_on_its_own():
+def through_pickle(both):
+    return pickle.loads(pickle.dumps(both))  # noqa: S301 - its own
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle])
+@pytest.mark.parametrize("momentum", [0, 0.9])
+def test_a_copy_of_an_optimizer_steps_on_its_own(momentum, copied):
     model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
-    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=momentum)
     x = minitorch.randn(5, 3)
 
     def step(model, optimizer):
@@ -311,7 +338,7 @@ def test_a_copy_of_an_optimizer_steps_on_its_own():
         optimizer.step()
 
     step(model, optimizer)
-    twin, twin_optimizer = copy.deepcopy((model, optimizer))
+    twin, twin_optimizer = copied((model, optimizer))
     for _ in range(3):
         step(model, optimizer)
         step(twin, twin_optimizer)
@@ -331,6 +358,35 @@ def test_an_optimizer_that_looks_at_all_of_a_parameter_gets_all_of_it_alone():
     Normalized(parameters, lr=1.0).step()
     for each, start in zip(parameters, before, strict=True):
         assert np.linalg.norm(each.array - start) == pytest.approx(1)
+
+
+def test_a_formula_of_one_s_own_is_not_taken_for_elementwise_after_its_parent():
+    class Normalized(optim.SGD):
+        def update(self, value, grad, state, group):
+            super().update(value, grad / np.linalg.norm(grad), state, group)
+
+    parameters = [parameter(2), parameter(3)]
+    before = [each.array.copy() for each in parameters]
+    steps(Normalized(parameters, lr=1.0), parameters, 1)
+    for each, start in zip(parameters, before, strict=True):
+        assert np.linalg.norm(each.array - start) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("sizes", [(2, 3), (BLOCK + 1,)])
+def test_kept_arrays_that_an_elementwise_formula_replaces_are_not_lost_in_silence(sizes):
+    class Averaged(optim.Optimizer):
+        elementwise = True
+
+        def start(self, value, group):
+            return {"step": 0, "average": np.zeros_like(value)}
+
+        def update(self, value, grad, state, group):
+            state["average"] = 0.9 * state["average"] + grad
+            value -= group["lr"] * state["average"]
+
+    parameters = [parameter(size) for size in sizes]
+    with pytest.raises(TypeError, match="average of the state must be written to in place"):
+        steps(Averaged(parameters, lr=1.0), parameters, 1)
 
 
 @pytest.mark.parametrize("build", KINDS)
@@ -366,6 +422,32 @@ def test_state_carries_over_bit_for_bit(build):
     second.load_state_dict(first.state_dict())
     steps(second, [two], 3, seed=2)
     np.testing.assert_array_equal(one.array, two.array)
+
+
+def test_a_single_number_has_state_too():
+    scale = nn.Parameter(np.array(2.0))
+    first, second = optim.Adam([scale]), optim.Adam([scale])
+    steps(first, [scale], 2)
+    second.load_state_dict(first.state_dict())
+    np.testing.assert_equal(second.state[scale], first.state[scale])
+
+
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam])
+def test_numpy_s_numbers_as_settings_are_the_same_after_a_resume(kind):
+    """Its float64, times float32, is float64; a checkpoint holds Python's, which is float32."""
+    weights = []
+    for loaded in (False, True):
+        weight = nn.Parameter(np.linspace(1, 2, 50, dtype=np.float32))
+        given = {"betas": (np.float64(0.9), np.float64(0.99))} if kind is optim.Adam else {}
+        optimizer = kind([weight], lr=np.float64(0.1), weight_decay=np.float64(0.3), **given)
+        schedule = rates.LambdaLR(optimizer, lambda step: np.exp(-step))
+        schedule.step()
+        if loaded:
+            plain = json.loads(json.dumps(optimizer.state_dict()["param_groups"]))
+            optimizer.load_state_dict({"state": {}, "param_groups": plain})
+        steps(optimizer, [weight], 3)
+        weights.append(weight.array)
+    np.testing.assert_array_equal(weights[0], weights[1])
 
 
 def test_gradients_are_not_changed_by_a_step():
@@ -441,7 +523,7 @@ def test_parameters_without_gradient_are_named():
 WEIGHT = [parameter(2)]
 BAD = [
     (lambda: optim.SGD([]), ValueError, "no parameters"),
-    (lambda: optim.SGD([minitorch.ones(2)]), ValueError, "requires a gradient"),
+    (lambda: optim.SGD([minitorch.ones(2)]), ValueError, r"requires a gradient\. Freeze it later"),
     (lambda: optim.SGD(parameter(2)), TypeError, r"say \[tensor\]"),
     (lambda: optim.SGD(nn.Linear(2, 1)), TypeError, r"say model\.parameters\(\)"),  # type: ignore[arg-type]
     (lambda: optim.SGD([{"lr": 1.0}]), TypeError, "names its `params`"),
@@ -462,6 +544,8 @@ BAD = [
     (lambda: optim.SGD([{"params": [parameter(2)], "nesterov": True}]), ValueError, "nesterov"),
     (lambda: optim.SGD([{"params": [parameter(2)], "momentun": 1}]), TypeError, "momentun"),
     (lambda: optim.SGD([parameter(2)] * 2), ValueError, "a second time|twice"),
+    (lambda: optim.SGD({parameter(2)}), TypeError, "a set has no order"),
+    (lambda: optim.SGD([{"params": {parameter(2)}}]), TypeError, "a set has no order"),
     (lambda: optim.Muon(nn.Linear(3, 2).parameters()), ValueError, r"bias.*\(2,\).*AdamW"),
     (lambda: optim.Muon([parameter(2, 0)]), ValueError, r"\(2, 0\) is no matrix"),
     (lambda: optim.Muon([parameter(2, 2)], ns_steps=0), ValueError, "ns_steps is 1 or more"),
