@@ -675,6 +675,7 @@ BAD_SCHEDULES: list[tuple[Any, Any, str]] = [
         ValueError,
         r"milestones \[4, 2\] do not rise",
     ),
+    (lambda sgd: rates.LambdaLR(sgd, [math.exp]), TypeError, "no function of the step"),  # type: ignore[arg-type]
     (lambda sgd: rates.LambdaLR(sgd, lambda _: math.nan), ValueError, "LambdaLR.*rate of nan"),
     (lambda sgd: rates.ExponentialLR(sgd, -0.5).step(), ValueError, "rate of -.* at step 1"),
     (
@@ -729,6 +730,18 @@ def test_a_second_schedule_begins_where_the_first_one_did():
     optimizer = optim.SGD([parameter(2)], lr=1.0)
     rates.ExponentialLR(optimizer, 0.5).step()
     assert rates.StepLR(optimizer, 2).get_last_lr() == [1.0]
+
+
+def test_two_schedules_at_once_do_not_pass_for_their_product():
+    """In PyTorch each multiplies what it finds; here each follows its formula, and says so."""
+    optimizer = optim.SGD([parameter(2)], lr=1.0)
+    one, two = rates.ExponentialLR(optimizer, 0.5), rates.StepLR(optimizer, 1, gamma=0.1)
+    one.step()
+    with pytest.warns(UserWarning, match=r"StepLR: the rates were \[1.0\], .* made them \[0.5\]"):
+        two.step()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        two.step()
 
 
 @pytest.mark.parametrize("build", [optim.SGD, optim.Adam])
@@ -790,6 +803,9 @@ def test_one_cycle_by_group_and_by_epochs():
         found.append(cycle.get_last_lr())
     np.testing.assert_allclose([one / 10 for one, _ in found], [two for _, two in found])
     assert max(found) == [1.0, 0.1]
+    last = cycle.get_last_lr()
+    cycle.step()  # after the last of ten batches, as in a loop of PyTorch's
+    assert cycle.get_last_lr() == last
     with pytest.raises(ValueError, match="step 11 of 10"):
         cycle.step()
     assert rates.OneCycleLR(optim.SGD(WEIGHT), 1.0, 2, pct_start=0.5).get_last_lr() == [1.0]
@@ -851,6 +867,7 @@ def test_one_cycle_goes_up_and_down_and_then_refuses():
     assert rates[0] == pytest.approx(1 / 25)
     assert max(rates) == rates[2] == pytest.approx(1)
     assert rates[-1] == pytest.approx(1 / 25 / 1e4)
+    cycle.step()
     with pytest.raises(ValueError, match="total_steps"):
         cycle.step()
 
