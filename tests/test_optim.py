@@ -653,6 +653,49 @@ def test_a_setting_turned_on_after_the_first_step_begins_its_average_then(
     assert len(again.state[weight]) == (2 if kind is optim.SGD else 3)
 
 
+@pytest.mark.parametrize("kind", [optim.Adam, optim.AdamW, optim.RMSprop, optim.Lion])
+@pytest.mark.parametrize("coarse_first", [True, False])
+def test_float64_beside_float32_keeps_its_precision(kind, coarse_first):
+    alone, beside = parameter(3), parameter(3)
+    coarse = nn.Parameter(np.ones(5, np.float32))
+    by_itself, both = kind([alone]), kind([coarse, beside] if coarse_first else [beside, coarse])
+    for seed in range(3):
+        (gradient,) = steps(by_itself, [alone], 1, seed)
+        beside.grad, coarse.grad = minitorch.Tensor(gradient), minitorch.ones(5)
+        both.step()
+    np.testing.assert_array_equal(alone.array, beside.array)
+
+
+def test_what_the_loaded_state_does_not_say_begins_anew():
+    one, two = parameter(2), parameter(2)
+    before = optim.Adam([one, two])
+    steps(before, [one], 1)
+    after = optim.Adam([one, two])
+    steps(after, [one, two], 3)
+    after.load_state_dict(before.state_dict())
+    assert list(after.state) == [one]
+    assert after.never_updated() == ["parameter 1 of shape (2,)"]
+
+
+@pytest.mark.parametrize("maximize, accepted", [(False, True), (True, False)])
+def test_settings_of_pytorch_that_ask_for_nothing_are_left_out(maximize, accepted):
+    optimizer = optim.Adam(WEIGHT)
+    steps(optimizer, WEIGHT, 2)
+    state = optimizer.state_dict()
+    state["state"][0]["step"] = np.float32(2)  # PyTorch counts in float32
+    theirs = {"maximize": maximize, "amsgrad": False, "foreach": True, "fused": None}
+    state["param_groups"][0] |= {**theirs, "lr": 0.5, "betas": [0.8, 0.9]}
+    if accepted:
+        optimizer.load_state_dict(state)
+        assert optimizer.param_groups[0]["lr"] == 0.5
+        assert optimizer.param_groups[0]["betas"] == (0.8, 0.9)
+        assert "foreach" not in optimizer.param_groups[0]
+        assert isinstance(optimizer.state[WEIGHT[0]]["step"], int)
+    else:
+        with pytest.raises(ValueError, match="has the settings maximize"):
+            optimizer.load_state_dict(state)
+
+
 @pytest.mark.parametrize("state", [{}, None, {"state": {}, "param_groups": [{}]}])
 def test_what_is_no_state_of_an_optimizer_is_refused(state):
     with pytest.raises(ValueError, match="load_state_dict of SGD: this is no state"):
