@@ -196,6 +196,7 @@ def test_together_takes_all_of_a_state_or_nothing():
 
 
 KINDS = [
+    lambda params: optim.SGD(params, lr=0.1),  # which keeps nothing
     lambda params: optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
     lambda params: optim.Adam(params, weight_decay=0.1),
     optim.AdamW,
@@ -517,6 +518,7 @@ def test_parameters_without_gradient_are_named():
     optimizer = optim.Adam(model.parameters())
     model(minitorch.ones(1, 2)).sum().backward()
     optimizer.step()
+    optimizer.zero_grad()
     assert optimizer.never_updated() == ["unused.weight", "unused.bias"]
 
 
@@ -600,6 +602,16 @@ ALTERED = [
         "lr must be",
     ),
 ]
+
+
+def test_a_state_of_which_the_second_group_does_not_fit_changes_nothing():
+    optimizer = optim.Adam([{"params": [parameter(2)]}, {"params": [parameter(3)]}])
+    state = copy.deepcopy(optimizer.state_dict())
+    wrong = copy.deepcopy(state)
+    wrong["param_groups"][0]["lr"], wrong["param_groups"][1]["lr"] = 0.5, -1.0
+    with pytest.raises(ValueError, match="lr must be"):
+        optimizer.load_state_dict(wrong)
+    assert optimizer.state_dict() == state
 
 
 @pytest.mark.parametrize("change, words", ALTERED)
