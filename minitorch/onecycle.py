@@ -54,7 +54,8 @@ class OneCycleLR(LRScheduler):
         super().__init__(optimizer)
 
     def between(self, first: float, peak: float, last: float, step: int) -> float:
-        """From the first value over the one at the peak to the last."""
+        """From the first value over the one at the peak to the last, where it stays."""
+        step = min(step, self.total_steps - 1)
         if step <= self.peak:
             return cosine(first, peak, step / self.peak) if self.peak else peak
         return cosine(peak, last, (step - self.peak) / (self.total_steps - 1 - self.peak))
@@ -66,10 +67,10 @@ class OneCycleLR(LRScheduler):
         return self.rate_to(self.max_lrs[0], step)
 
     def rate_to(self, top: float, step: int) -> float:
-        """The rate after `step` steps on the way to `top`; raises ValueError after the last."""
-        if step >= self.total_steps:
+        """The rate after `step` steps on the way to `top`; raises ValueError beyond the last."""
+        if step > self.total_steps:  # a loop may step once more after the last batch, for none
             raise ValueError(
-                f"OneCycleLR: step {step + 1} of {self.total_steps}. Give it as many total_steps "
+                f"OneCycleLR: step {step} of {self.total_steps}. Give it as many total_steps "
                 "as there will be: batches per epoch times epochs."
             )
         first = top / self.div_factor

@@ -13,17 +13,23 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minitorch.elementwise import BLOCK, SideBySide, State, in_blocks
+from minitorch.elementwise import BLOCK, SideBySide, State, in_blocks, in_place
 from minitorch.graph import mode
 from minitorch.module import Module, fitting
 from minitorch.tensor import Tensor
 from minitorch.versions import clock
 
-__all__ = ["NUMBER", "Array", "Optimizer"]
+__all__ = ["NUMBER", "Array", "Optimizer", "plain"]
 
 
 Array = np.ndarray
 NUMBER = float | int | np.floating | np.integer
+
+
+def plain(value: Any) -> Any:
+    """A setting in Python's numbers: numpy's float64 would not be the same bits after a resume."""
+    pair = isinstance(value, tuple) and tuple(plain(number) for number in value)
+    return pair or (value.item() if isinstance(value, np.generic) else value)
 
 
 class Optimizer:
@@ -43,6 +49,11 @@ class Optimizer:
     assumed: ClassVar[dict[str, Any]] = {}  # what PyTorch's state of a parameter does not say
     fixed: ClassVar[dict[str, Any]] = {}  # settings of PyTorch's that are no choice here
 
+    def __init_subclass__(cls) -> None:
+        """Whose `update` is its own says itself whether that is elementwise, too."""
+        if "update" in vars(cls) and "elementwise" not in vars(cls):
+            cls.elementwise = False
+
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
@@ -57,7 +68,8 @@ class Optimizer:
         groups = list(params)
         if not groups:
             raise ValueError(f"{type(self).__name__}: there are no parameters to train.")
-        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+        in_order = params if isinstance(params, set) else groups  # which is refused below
+        for group in groups if isinstance(groups[0], dict) else [{"params": in_order}]:
             self.add_param_group(group)
 
     def add_param_group(self, group: dict[str, Any]) -> None:
@@ -66,13 +78,19 @@ class Optimizer:
         if "params" not in group:
             raise TypeError(f"{name}: a parameter group names its `params`, beside its settings.")
         given = group["params"]
+        if isinstance(given, set):
+            raise TypeError(f"{name}: a set has no order, by which state is saved. Give a list.")
         parameters = [given] if isinstance(given, Tensor) else list(given)
         known = set(self.parameters)
         for parameter in parameters:
             if not isinstance(parameter, Tensor):
                 raise TypeError(f"{name}: {parameter!r:.80} is no tensor.")
             if not parameter.requires_grad or not parameter.is_leaf:
-                raise ValueError(f"{name}: {parameter!r:.80} is no leaf that requires a gradient.")
+                raise ValueError(
+                    f"{name}: {parameter.name or 'a tensor'} of shape {parameter.shape} is no leaf "
+                    "that requires a gradient. Freeze it later, or leave out what is frozen: "
+                    "[each for each in model.parameters() if each.requires_grad]."
+                )
             if parameter in known:
                 raise ValueError(f"{name}: {parameter.name or 'a parameter'} is given twice.")
             known.add(parameter)
@@ -80,7 +98,7 @@ class Optimizer:
             raise TypeError(f"{name}: unknown settings {sorted(unknown)} in a parameter group.")
         settings = {**self.defaults, **group, "params": parameters}
         self.check_settings(settings)
-        self.param_groups.append(settings)
+        self.param_groups.append({name: plain(value) for name, value in settings.items()})
 
     def check_settings(self, settings: dict[str, Any]) -> None:
         """Raise ValueError where a setting of a group is out of its range."""
@@ -157,7 +175,7 @@ class Optimizer:
             self.update(value, grad, state, group)
         else:
             for value_block, grad_block, state_block in in_blocks(value, grad, state):
-                self.update(value_block, grad_block, state_block, group)
+                in_place(self.update, value_block, grad_block, state_block, group)
 
     def state_of(self, parameter: Tensor, group: dict[str, Any]) -> State:
         """What is kept for a parameter, started now if there is nothing yet."""
@@ -174,7 +192,7 @@ class Optimizer:
         return {"step": 0}
 
     def update(self, value: Array, grad: Array, state: dict[str, Any], group: Any) -> None:
-        """Change `value` in place, given its gradient (which stays as it is) and its state."""
+        """Change `value` and the arrays of its `state` in place; its gradient stays as it is."""
         raise NotImplementedError
 
     def scratch_like(self, value: Array) -> Array:
@@ -199,6 +217,10 @@ class Optimizer:
             for index, parameter in enumerate(self.parameters)
             if parameter not in self.state
         ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy gets: it lays its small parameters side by side anew, in its own memory."""
+        return {**vars(self), "side_by_side": {}}
 
     # ---- state: numbers and arrays only, parameters by their position ------------------------
 
@@ -275,7 +297,7 @@ class Optimizer:
         self, label: str, value: Array, kept: dict[str, Any], group: dict[str, Any]
     ) -> dict[str, Any]:
         """A copy of what was `kept` for a parameter; raises ValueError where it does not fit."""
-        wanted = set(self.start(value[:0], group))
+        wanted = set(self.start(value[:0] if value.ndim else value, group))
         wanted |= {name for setting, name in self.optional if group[setting]}
         if missing := wanted - kept.keys():
             raise ValueError(f"{label}: there is no {', '.join(sorted(missing))} in its state.")

@@ -9,6 +9,7 @@ a step is a batch or an epoch is up to who calls it.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,8 @@ class LRScheduler:
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
         self.last_epoch = 0
+        self.warned = False
+        self.rates: list[float] = []  # as it set them last
         self.base_lrs = [
             group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups
         ]
@@ -53,7 +56,16 @@ class LRScheduler:
         raise NotImplementedError
 
     def step(self) -> None:
-        """Go on by one step."""
+        """Go on by one step; warns, once, of rates that somebody else set since the last one."""
+        found = self.get_last_lr()
+        if found[: len(self.rates)] != self.rates and not self.warned:
+            self.warned = True
+            warnings.warn(
+                f"{type(self).__name__}: the rates were {self.rates}, somebody else made them "
+                f"{found}; that is lost now. A schedule follows its formula and multiplies nothing "
+                "into what it finds: of two, make one LambdaLR, or a SequentialLR.",
+                stacklevel=2,
+            )
         self.last_epoch += 1
         self.apply()
 
@@ -74,7 +86,8 @@ class LRScheduler:
                 f"{type(self).__name__}: a rate of {wrong[0]:g} at step {self.last_epoch}, "
                 "which should be from 0 on. Look at what the schedule was built with."
             )
-        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+        self.rates = [float(rate) for rate in rates]
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate
 
     def get_last_lr(self) -> list[float]:
@@ -101,6 +114,11 @@ class LambdaLR(LRScheduler):
     """The first rate times `lr_lambda(step)`."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
+        if not callable(lr_lambda):
+            raise TypeError(
+                f"LambdaLR: {lr_lambda!r:.60} is no function of the step. All groups follow one; "
+                "for a group of its own way, give it an optimizer and a schedule of its own."
+            )
         self.lr_lambda = lr_lambda
         super().__init__(optimizer)
 

@@ -2,7 +2,9 @@
 
 import copy
 import itertools
+import json
 import math
+import pickle
 import warnings
 from typing import Any
 
@@ -194,6 +196,7 @@ def test_together_takes_all_of_a_state_or_nothing():
 
 
 KINDS = [
+    lambda params: optim.SGD(params, lr=0.1),  # which keeps nothing
     lambda params: optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
     lambda params: optim.Adam(params, weight_decay=0.1),
     optim.AdamW,
@@ -215,6 +218,12 @@ def nothing(model, optimizer, step):
 def some_without_gradient(model, optimizer, step):
     if step in (2, 5):
         model[0].bias.grad = None
+
+
+def each_in_turn_without_gradient(model, optimizer, step):
+    without = {0: model[0].bias, 1: model[2].bias, 3: model[3].bias}
+    if step % 5 in without:
+        without[step % 5].grad = None
 
 
 def a_setting_turned_on(model, optimizer, step):
@@ -246,10 +255,31 @@ def state_forgotten(model, optimizer, step):
         del optimizer.state[model[0].weight]
 
 
+def more_kept(model, optimizer, step):
+    if step == 3:
+        optimizer.state[model[0].weight]["mine"] = np.ones_like(model[0].weight.array)
+
+
 def values_replaced(model, optimizer, step):
     if step == 3:
         turned = np.asfortranarray(model[0].weight.array)
         model[0].weight.array = turned
+
+
+def values_made_finer(model, optimizer, step):
+    if step == 3:
+        model[0].weight.array = model[0].weight.array.astype(np.float64)
+
+
+def values_shared(model, optimizer, step):
+    if step == 0:
+        model[0].bias.array = model[0].weight.array[:, 0]
+
+
+def steps_apart(model, optimizer, step):
+    """As a step leaves them that was interrupted halfway."""
+    if step == 3:
+        optimizer.state[model[0].weight]["step"] += 1
 
 
 @pytest.mark.parametrize(
@@ -257,12 +287,17 @@ def values_replaced(model, optimizer, step):
     [
         nothing,
         some_without_gradient,
+        each_in_turn_without_gradient,
         a_setting_turned_on,
         state_loaded,
         state_replaced,
         state_written_to,
         state_forgotten,
+        more_kept,
         values_replaced,
+        values_made_finer,
+        values_shared,
+        steps_apart,
     ],
 )
 @pytest.mark.parametrize(
@@ -300,9 +335,15 @@ def test_small_parameters_side_by_side_move_as_each_alone(kind, settings, happen
             np.testing.assert_array_equal(value, states[1][number][name])
 
 
-def test_a_copy_of_an_optimizer_steps_on_its_own():
+def through_pickle(both):
+    return pickle.loads(pickle.dumps(both))  # noqa: S301 - its own
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle])
+@pytest.mark.parametrize("momentum", [0, 0.9])
+def test_a_copy_of_an_optimizer_steps_on_its_own(momentum, copied):
     model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
-    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=momentum)
     x = minitorch.randn(5, 3)
 
     def step(model, optimizer):
@@ -311,7 +352,7 @@ def test_a_copy_of_an_optimizer_steps_on_its_own():
         optimizer.step()
 
     step(model, optimizer)
-    twin, twin_optimizer = copy.deepcopy((model, optimizer))
+    twin, twin_optimizer = copied((model, optimizer))
     for _ in range(3):
         step(model, optimizer)
         step(twin, twin_optimizer)
@@ -331,6 +372,35 @@ def test_an_optimizer_that_looks_at_all_of_a_parameter_gets_all_of_it_alone():
     Normalized(parameters, lr=1.0).step()
     for each, start in zip(parameters, before, strict=True):
         assert np.linalg.norm(each.array - start) == pytest.approx(1)
+
+
+def test_a_formula_of_one_s_own_is_not_taken_for_elementwise_after_its_parent():
+    class Normalized(optim.SGD):
+        def update(self, value, grad, state, group):
+            super().update(value, grad / np.linalg.norm(grad), state, group)
+
+    parameters = [parameter(2), parameter(3)]
+    before = [each.array.copy() for each in parameters]
+    steps(Normalized(parameters, lr=1.0), parameters, 1)
+    for each, start in zip(parameters, before, strict=True):
+        assert np.linalg.norm(each.array - start) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("sizes", [(2, 3), (BLOCK + 1,)])
+def test_kept_arrays_that_an_elementwise_formula_replaces_are_not_lost_in_silence(sizes):
+    class Averaged(optim.Optimizer):
+        elementwise = True
+
+        def start(self, value, group):
+            return {"step": 0, "average": np.zeros_like(value)}
+
+        def update(self, value, grad, state, group):
+            state["average"] = 0.9 * state["average"] + grad
+            value -= group["lr"] * state["average"]
+
+    parameters = [parameter(size) for size in sizes]
+    with pytest.raises(TypeError, match="average of the state must be written to in place"):
+        steps(Averaged(parameters, lr=1.0), parameters, 1)
 
 
 @pytest.mark.parametrize("build", KINDS)
@@ -366,6 +436,32 @@ def test_state_carries_over_bit_for_bit(build):
     second.load_state_dict(first.state_dict())
     steps(second, [two], 3, seed=2)
     np.testing.assert_array_equal(one.array, two.array)
+
+
+def test_a_single_number_has_state_too():
+    scale = nn.Parameter(np.array(2.0))
+    first, second = optim.Adam([scale]), optim.Adam([scale])
+    steps(first, [scale], 2)
+    second.load_state_dict(first.state_dict())
+    np.testing.assert_equal(second.state[scale], first.state[scale])
+
+
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam])
+def test_numpy_s_numbers_as_settings_are_the_same_after_a_resume(kind):
+    """Its float64, times float32, is float64; a checkpoint holds Python's, which is float32."""
+    weights = []
+    for loaded in (False, True):
+        weight = nn.Parameter(np.linspace(1, 2, 50, dtype=np.float32))
+        given = {"betas": (np.float64(0.9), np.float64(0.99))} if kind is optim.Adam else {}
+        optimizer = kind([weight], lr=np.float64(0.1), weight_decay=np.float64(0.3), **given)
+        schedule = rates.LambdaLR(optimizer, lambda step: np.exp(-step))
+        schedule.step()
+        if loaded:
+            plain = json.loads(json.dumps(optimizer.state_dict()["param_groups"]))
+            optimizer.load_state_dict({"state": {}, "param_groups": plain})
+        steps(optimizer, [weight], 3)
+        weights.append(weight.array)
+    np.testing.assert_array_equal(weights[0], weights[1])
 
 
 def test_gradients_are_not_changed_by_a_step():
@@ -435,13 +531,14 @@ def test_parameters_without_gradient_are_named():
     optimizer = optim.Adam(model.parameters())
     model(minitorch.ones(1, 2)).sum().backward()
     optimizer.step()
+    optimizer.zero_grad()
     assert optimizer.never_updated() == ["unused.weight", "unused.bias"]
 
 
 WEIGHT = [parameter(2)]
 BAD = [
     (lambda: optim.SGD([]), ValueError, "no parameters"),
-    (lambda: optim.SGD([minitorch.ones(2)]), ValueError, "requires a gradient"),
+    (lambda: optim.SGD([minitorch.ones(2)]), ValueError, r"requires a gradient\. Freeze it later"),
     (lambda: optim.SGD(parameter(2)), TypeError, r"say \[tensor\]"),
     (lambda: optim.SGD(nn.Linear(2, 1)), TypeError, r"say model\.parameters\(\)"),  # type: ignore[arg-type]
     (lambda: optim.SGD([{"lr": 1.0}]), TypeError, "names its `params`"),
@@ -462,6 +559,8 @@ BAD = [
     (lambda: optim.SGD([{"params": [parameter(2)], "nesterov": True}]), ValueError, "nesterov"),
     (lambda: optim.SGD([{"params": [parameter(2)], "momentun": 1}]), TypeError, "momentun"),
     (lambda: optim.SGD([parameter(2)] * 2), ValueError, "a second time|twice"),
+    (lambda: optim.SGD({parameter(2)}), TypeError, "a set has no order"),
+    (lambda: optim.SGD([{"params": {parameter(2)}}]), TypeError, "a set has no order"),
     (lambda: optim.Muon(nn.Linear(3, 2).parameters()), ValueError, r"bias.*\(2,\).*AdamW"),
     (lambda: optim.Muon([parameter(2, 0)]), ValueError, r"\(2, 0\) is no matrix"),
     (lambda: optim.Muon([parameter(2, 2)], ns_steps=0), ValueError, "ns_steps is 1 or more"),
@@ -518,6 +617,16 @@ ALTERED = [
 ]
 
 
+def test_a_state_of_which_the_second_group_does_not_fit_changes_nothing():
+    optimizer = optim.Adam([{"params": [parameter(2)]}, {"params": [parameter(3)]}])
+    state = copy.deepcopy(optimizer.state_dict())
+    wrong = copy.deepcopy(state)
+    wrong["param_groups"][0]["lr"], wrong["param_groups"][1]["lr"] = 0.5, -1.0
+    with pytest.raises(ValueError, match="lr must be"):
+        optimizer.load_state_dict(wrong)
+    assert optimizer.state_dict() == state
+
+
 @pytest.mark.parametrize("change, words", ALTERED)
 def test_state_that_does_not_fit_is_refused_by_name(change, words):
     weight = nn.Parameter(np.ones(2, np.float32))
@@ -569,6 +678,49 @@ def test_a_setting_turned_on_after_the_first_step_begins_its_average_then(
     assert len(again.state[weight]) == (2 if kind is optim.SGD else 3)
 
 
+@pytest.mark.parametrize("kind", [optim.Adam, optim.AdamW, optim.RMSprop, optim.Lion])
+@pytest.mark.parametrize("coarse_first", [True, False])
+def test_float64_beside_float32_keeps_its_precision(kind, coarse_first):
+    alone, beside = parameter(3), parameter(3)
+    coarse = nn.Parameter(np.ones(5, np.float32))
+    by_itself, both = kind([alone]), kind([coarse, beside] if coarse_first else [beside, coarse])
+    for seed in range(3):
+        (gradient,) = steps(by_itself, [alone], 1, seed)
+        beside.grad, coarse.grad = minitorch.Tensor(gradient), minitorch.ones(5)
+        both.step()
+    np.testing.assert_array_equal(alone.array, beside.array)
+
+
+def test_what_the_loaded_state_does_not_say_begins_anew():
+    one, two = parameter(2), parameter(2)
+    before = optim.Adam([one, two])
+    steps(before, [one], 1)
+    after = optim.Adam([one, two])
+    steps(after, [one, two], 3)
+    after.load_state_dict(before.state_dict())
+    assert list(after.state) == [one]
+    assert after.never_updated() == ["parameter 1 of shape (2,)"]
+
+
+@pytest.mark.parametrize("maximize, accepted", [(False, True), (True, False)])
+def test_settings_of_pytorch_that_ask_for_nothing_are_left_out(maximize, accepted):
+    optimizer = optim.Adam(WEIGHT)
+    steps(optimizer, WEIGHT, 2)
+    state = optimizer.state_dict()
+    state["state"][0]["step"] = np.float32(2)  # PyTorch counts in float32
+    theirs = {"maximize": maximize, "amsgrad": False, "foreach": True, "fused": None}
+    state["param_groups"][0] |= {**theirs, "lr": 0.5, "betas": [0.8, 0.9]}
+    if accepted:
+        optimizer.load_state_dict(state)
+        assert optimizer.param_groups[0]["lr"] == 0.5
+        assert optimizer.param_groups[0]["betas"] == (0.8, 0.9)
+        assert "foreach" not in optimizer.param_groups[0]
+        assert isinstance(optimizer.state[WEIGHT[0]]["step"], int)
+    else:
+        with pytest.raises(ValueError, match="has the settings maximize"):
+            optimizer.load_state_dict(state)
+
+
 @pytest.mark.parametrize("state", [{}, None, {"state": {}, "param_groups": [{}]}])
 def test_what_is_no_state_of_an_optimizer_is_refused(state):
     with pytest.raises(ValueError, match="load_state_dict of SGD: this is no state"):
@@ -591,6 +743,7 @@ BAD_SCHEDULES: list[tuple[Any, Any, str]] = [
         ValueError,
         r"milestones \[4, 2\] do not rise",
     ),
+    (lambda sgd: rates.LambdaLR(sgd, [math.exp]), TypeError, "no function of the step"),  # type: ignore[arg-type]
     (lambda sgd: rates.LambdaLR(sgd, lambda _: math.nan), ValueError, "LambdaLR.*rate of nan"),
     (lambda sgd: rates.ExponentialLR(sgd, -0.5).step(), ValueError, "rate of -.* at step 1"),
     (
@@ -645,6 +798,18 @@ def test_a_second_schedule_begins_where_the_first_one_did():
     optimizer = optim.SGD([parameter(2)], lr=1.0)
     rates.ExponentialLR(optimizer, 0.5).step()
     assert rates.StepLR(optimizer, 2).get_last_lr() == [1.0]
+
+
+def test_two_schedules_at_once_do_not_pass_for_their_product():
+    """In PyTorch each multiplies what it finds; here each follows its formula, and says so."""
+    optimizer = optim.SGD([parameter(2)], lr=1.0)
+    one, two = rates.ExponentialLR(optimizer, 0.5), rates.StepLR(optimizer, 1, gamma=0.1)
+    one.step()
+    with pytest.warns(UserWarning, match=r"StepLR: the rates were \[1.0\], .* made them \[0.5\]"):
+        two.step()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        two.step()
 
 
 @pytest.mark.parametrize("build", [optim.SGD, optim.Adam])
@@ -706,6 +871,9 @@ def test_one_cycle_by_group_and_by_epochs():
         found.append(cycle.get_last_lr())
     np.testing.assert_allclose([one / 10 for one, _ in found], [two for _, two in found])
     assert max(found) == [1.0, 0.1]
+    last = cycle.get_last_lr()
+    cycle.step()  # after the last of ten batches, as in a loop of PyTorch's
+    assert cycle.get_last_lr() == last
     with pytest.raises(ValueError, match="step 11 of 10"):
         cycle.step()
     assert rates.OneCycleLR(optim.SGD(WEIGHT), 1.0, 2, pct_start=0.5).get_last_lr() == [1.0]
@@ -724,6 +892,8 @@ def test_clipping_names_the_parameters_at_fault_and_refuses_bad_limits():
             nn.utils.clip_grad_norm_(model.parameters(), limit)
         with pytest.raises(ValueError, match="clip_value"):
             nn.utils.clip_grad_value_(model.parameters(), limit)
+    with pytest.raises(TypeError, match=r"Linear.* say model\.parameters\(\)"):
+        nn.utils.clip_grad_norm_(model, 1.0)  # type: ignore[arg-type]
 
 
 def test_clipping_by_norm_keeps_the_direction():
@@ -734,6 +904,35 @@ def test_clipping_by_norm_keeps_the_direction():
     np.testing.assert_allclose(two.grad.array, [0.8], rtol=1e-5)
     assert nn.utils.clip_grad_norm_([one, two], max_norm=2.0) == pytest.approx(1, rel=1e-5)
     np.testing.assert_allclose(two.grad.array, [0.8], rtol=1e-5)
+
+
+@pytest.mark.parametrize("norm_type, expected", [(1, 8), (2, 26**0.5), (math.inf, 4)])
+def test_clipping_by_other_norms(norm_type, expected):
+    one, two = parameter(3), parameter(1)
+    one.grad = minitorch.Tensor(np.array([3.0, 0.0, -1.0]))
+    two.grad = minitorch.Tensor(np.array([4.0]))
+    found = nn.utils.clip_grad_norm_([one, two], 0.5, norm_type)
+    assert found == pytest.approx(expected)
+    np.testing.assert_allclose(one.grad.array, np.array([3, 0, -1]) * 0.5 / (expected + 1e-6))
+
+
+@pytest.mark.parametrize("norm_type", [2, math.inf])
+def test_clipping_of_one_tensor_to_nothing_and_of_none(norm_type):
+    weight = parameter(2)
+    assert nn.utils.clip_grad_norm_(weight, 1.0, norm_type) == 0  # it has no gradient
+    weight.grad = minitorch.Tensor(np.array([3.0, 4.0]))
+    nn.utils.clip_grad_norm_(weight, 0.0, norm_type)
+    assert weight.grad.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("clip", [nn.utils.clip_grad_norm_, nn.utils.clip_grad_value_])
+def test_an_older_graph_notices_that_a_gradient_in_it_was_clipped(clip):
+    weight = parameter(2)
+    weight.grad = minitorch.Tensor(np.array([3.0, 4.0]))
+    penalty = (weight * weight.grad).sum()
+    clip([weight], 1.0)
+    with pytest.raises(RuntimeError, match="overwritten in place"):
+        penalty.backward()
 
 
 def test_clipping_by_value_and_of_what_is_no_number():
@@ -767,6 +966,7 @@ def test_one_cycle_goes_up_and_down_and_then_refuses():
     assert rates[0] == pytest.approx(1 / 25)
     assert max(rates) == rates[2] == pytest.approx(1)
     assert rates[-1] == pytest.approx(1 / 25 / 1e4)
+    cycle.step()
     with pytest.raises(ValueError, match="total_steps"):
         cycle.step()
 
