@@ -50,6 +50,12 @@ with record() as recording:
     minitorch.randn(2, 8, 4).exp()
 debugger = Debugger(recording)
 """
+FAILED = """
+import minitorch, viz
+from minitorch import nn
+net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(9, 2))
+debugger = viz.debug(lambda: net(minitorch.randn(5, 4)).sum().backward())
+"""
 ODD = {
     "nothing": "with record() as recording:\n    pass",
     "one op": "with record() as recording:\n    minitorch.randn(3).exp()",
@@ -207,6 +213,34 @@ def test_all_is_on_a_laptops_screen_at_once(open_page, watched: Watched, size, c
         assert 0 <= top < bottom - 15, part
         assert bottom <= height, part
     assert watched.page.evaluate("document.documentElement.scrollHeight") <= height
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1366, 660), (1040, 560)])
+@pytest.mark.parametrize("made", [hunt.all_three, lambda: recorded(FAILED)], ids=["three", "error"])
+def test_banners_leave_room_for_the_rest(shown, watched: Watched, size, made):
+    width, height = size
+    watched.page.set_viewport_size({"width": width, "height": height})
+    debugger = shown(made())
+    watched.page.keyboard.press("End")
+    bottom = edges(debugger)[1]
+    assert bottom <= height
+    for part, least in (("header", 30), (".canvas", 105), (".inspect", 135), ("footer", 50)):
+        top, end = edges(debugger.locator(part))
+        assert end - top >= least, part
+        assert end <= bottom, part
+    above, below = edges(debugger.locator(".canvas"))
+    watched.page.wait_for_timeout(300)  # the view glides
+    now = edges(debugger.locator("g.node.now, g.node.error").last.locator(".face"))
+    assert above <= now[0] < now[1] <= below
+
+
+def test_a_high_screen_gives_the_inspector_more(open_page, watched: Watched):
+    heights = []
+    for height in (900, 1300):
+        watched.page.set_viewport_size({"width": 1500, "height": height})
+        top, bottom = edges(open_page().locator(".inspect"))
+        heights.append(bottom - top)
+    assert heights[1] >= heights[0] + 80
 
 
 @pytest.mark.parametrize("code", [RECORD, NAN], ids=["net", "nan"])
