@@ -16,6 +16,7 @@ from viz.debugger import Debugger
 from viz.inspection import inspect_moment
 from viz.payload import Payload
 from viz.recording import record
+from viz.words import sentence
 
 
 class Net(nn.Module):
@@ -80,6 +81,49 @@ def test_update_is_recorded_before_and_after(two_steps):
     grad = recording.arrays.values(f"{recording.moments[index].vertex}.grad")
     np.testing.assert_allclose(change, -0.1 * grad, rtol=1e-3, atol=1e-7)
     np.testing.assert_array_equal(after, before + change)
+
+
+def leave(net):
+    """Zero no gradient."""
+
+
+def clip(net):
+    nn.utils.clip_grad_norm_(net.parameters(), 0.01)
+
+
+@pytest.mark.parametrize("budget", [1 << 28, 0], ids=["values", "summaries"])
+@pytest.mark.parametrize(
+    "between, words",
+    [(leave, "is zero_grad() missing?"), (clip, "changed after the backward, as clipping does.")],
+)
+def test_an_update_shows_the_gradient_that_the_optimizer_found(between, words, budget):
+    minitorch.manual_seed(0)
+    net = Net()
+    x, y = minitorch.randn(8, 2), minitorch.randn(8, 1)
+    optimizer = optim.SGD(net.parameters(), lr=0.5)
+    found = []
+    with record(budget) as recording:
+        for _ in range(2):
+            if between is clip:
+                optimizer.zero_grad()
+            mse_loss(net(x), y).backward()
+            between(net)
+            found.append([each.grad.numpy().copy() for each in net.parameters()])
+            optimizer.step()
+    arrays = Payload(recording, step=1).build()["arrays"]
+    updates = [k for k, each in enumerate(recording.moments) if each.phase == "update"]
+    for index, grad in zip(updates[6:], found[1], strict=True):
+        shown = inspect_moment(recording, index)["update"]["grad"]
+        np.testing.assert_array_equal(recording.arrays.values(shown), grad)
+        assert words in sentence(recording, index)
+        assert shown in arrays
+
+
+def test_an_update_whose_gradient_is_the_backward_s_says_no_more(two_steps):
+    recording = two_steps[1]
+    index = max(k for k, each in enumerate(recording.moments) if each.phase == "update")
+    assert sentence(recording, index).endswith("against its gradient.")
+    assert f"u{index}.grad" not in recording.arrays.summaries
 
 
 def test_memory_grows_forward_and_is_given_back():
