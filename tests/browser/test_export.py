@@ -347,6 +347,16 @@ def test_predict_says_so_where_there_is_too_much_to_type(open_page, watched: Wat
     expect(debugger.locator(".formula")).to_contain_text("more than 16 numbers is not covered")
 
 
+def test_numbers_with_exponents_are_not_cut(open_page):
+    tiny = "with record() as recording:\n    (minitorch.randn(3, 6) * 1e-9).tanh()"
+    head = RECORD.split("class Net")[0]
+    debugger = open_page(f"{head}{tiny}\ndebugger = Debugger(recording)")
+    debugger.press("End")
+    cut_off = "all => all.map(each => each.scrollWidth > each.clientWidth + 1)"
+    pictures = debugger.locator(".formula .picture:has(.grid)")
+    assert pictures.evaluate_all(cut_off) == [False, False]
+
+
 def test_exact_numbers_are_named_by_row_and_column(open_page, watched: Watched):
     debugger = open_page(f"{RECORD.split('class Net')[0]}from viz.debugger import Debugger\n{DEEP}")
     debugger.locator(".formula .picture").first.click()
