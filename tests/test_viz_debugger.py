@@ -126,6 +126,47 @@ def test_an_update_whose_gradient_is_the_backward_s_says_no_more(two_steps):
     assert f"u{index}.grad" not in recording.arrays.summaries
 
 
+@pytest.mark.parametrize(
+    "kind, value, words",
+    [
+        ("op", None, "op NAME"),
+        ("name", 3, "name NAME"),
+        ("module", "", "module PATH"),
+        ("norm", "large", "norm NUMBER"),
+        ("norm", float("nan"), "norm NUMBER"),
+        ("predicate", lambda view: view.array.nothing, "fails at moment 0 with AttributeError"),
+    ],
+)
+def test_a_breakpoint_that_cannot_answer_is_refused_and_leaves_nothing(
+    two_steps, kind, value, words
+):
+    debugger = Debugger(two_steps[1])
+    with pytest.raises(ValueError, match=words):
+        debugger.break_on(kind, value)
+    assert not debugger.breakpoint_records()
+    debugger.run("step")
+    assert debugger.position == 1
+
+
+def test_what_if_changes_one_number_or_none(two_steps):
+    debugger = Debugger(two_steps[1])
+    for index in ((0,), (), (0, 0, 0)):
+        with pytest.raises(ValueError, match=r"fc1.weight of shape \(4, 2\) needs 2 numbers"):
+            debugger.what_if("fc1.weight", index, 2.0)
+    debugger.what_if("fc1.weight", (0, 1), 2.0)
+    weight = debugger.recording.arrays.values(f"{debugger.find('fc1.weight')}.value")
+    assert np.count_nonzero(weight == 2.0) == 1
+
+
+def test_selecting_nothing_is_what_happens_now(two_steps):
+    debugger = Debugger(two_steps[1])
+    debugger.selected = "head.bias"
+    debugger.selected = None
+    moment = debugger.controller.moment
+    assert moment is not None
+    assert debugger.selected_id == moment.vertex
+
+
 def test_memory_grows_forward_and_is_given_back():
     _, recording = trained()
     kept = [moment.kept for moment in recording.moments]

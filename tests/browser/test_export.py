@@ -181,6 +181,15 @@ def test_breakpoints_work_without_a_kernel(open_page, watched: Watched):
     expect(debugger.locator(".phase")).to_have_text("backward")
 
 
+@pytest.mark.parametrize("pattern, words", [("[", "0 moments"), ("[!x]anh", "2 moments")])
+def test_a_pattern_means_what_it_means_in_python(open_page, pattern: str, words: str):
+    debugger = open_page()
+    debugger.get_by_role("button", name="break on…").click()
+    debugger.get_by_label("what to stop at").fill(pattern)
+    debugger.get_by_role("button", name="add").click()
+    expect(debugger.locator(".breakpoints li")).to_contain_text(words)
+
+
 def test_continue_says_where_it_stopped_and_offers_what_to_stop_at(open_page, watched: Watched):
     debugger = open_page()
     press, say = watched.page.keyboard.press, debugger.locator(".say")
