@@ -345,6 +345,7 @@ def test_predict_covers_the_numbers_too(open_page, watched: Watched):
         watched.page.keyboard.press(key)
     value = debugger.locator(".stats td").first
     expect(value).to_have_text("covered")
+    expect(debugger.locator(".stats td").nth(1)).to_have_text("not yet")
     debugger.locator("form.predict").get_by_role("button", name="reveal").click()
     expect(value).not_to_have_text("covered")
 
