@@ -1,6 +1,7 @@
 """The debugger without a page: recording, moves, breakpoints, answers."""
 
 import json
+import math
 import re
 from typing import Any
 
@@ -954,3 +955,30 @@ def test_parameter_without_gradient_is_named():
     assert nodes[cut["node"]]["module"] is not None
     assert data["moments"][cut["moment"]]["node"] != cut["node"]
     assert any(edge["detached"] for edge in data["edges"])
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        np.full(5, 1e-45, np.float32),
+        np.array([3e-30, -4e-30], np.float32),
+        np.array([3e-200, -4e-200]),
+        np.array([3e-4, 4e-4, -1e-4], np.float16),
+        np.full(7, 0.8415, np.float32),
+        np.float32(1000) + np.linspace(0, 0.01, 999, dtype=np.float32),
+        np.full(3, 3e30, np.float32),
+        np.zeros(4, np.float32),
+        np.linspace(-1, 2, 50, dtype=np.float32),
+    ],
+    ids=lambda numbers: f"{numbers.dtype}, {numbers[0]:.2g}",
+)
+def test_a_summary_tells_the_norm_and_spread_of_faint_and_close_numbers(numbers):
+    exact = [float(each) for each in numbers]
+    summary = Summary(numbers, numbers)
+    mean = math.fsum(exact) / len(exact)
+    most = max(map(abs, exact)) or 1.0
+    norm = most * math.sqrt(math.fsum((each / most) ** 2 for each in exact))
+    spread = most * math.sqrt(math.fsum(((each - mean) / most) ** 2 for each in exact) / len(exact))
+    assert summary.norm == pytest.approx(norm, rel=1e-5, abs=0)
+    assert summary.std == pytest.approx(spread, rel=2e-3, abs=1e-7 * most)
+    assert summary.all_zero == (not np.any(numbers))
