@@ -35,7 +35,7 @@ def train(options: Options) -> Figures:
 
 def evaluate(options: Options) -> Figures:
     """Measure saved weights on unseen data."""
-    recipe = find(options["name"])(**({"data": options["data"]} if options["data"] else {}))
+    recipe = find(options["name"])(**({} if options["data"] is None else {"data": options["data"]}))
     model = training.load(recipe, options["weights"])
     figures = {"model": recipe.name, **recipe.evaluate(model)}
     learned = find(options["name"])().data

@@ -71,7 +71,12 @@ def train(
     Raises Unfinished after Ctrl-C: then there is a checkpoint, and no result.
     """
     settings = {"name": recipe.name, **asdict(recipe)}
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StateError(
+            f"{folder} is no folder but a file: name another one with --out."
+        ) from error
     minitorch.manual_seed(recipe.seed)
     model = recipe.network()
     batches, validation = recipe.training_batches(), recipe.test_batches()
@@ -207,6 +212,12 @@ def publish(recipe: Recipe, folder: Path) -> dict[str, Any]:
     """Put a run's weights (as float16), log and result beside the code; measure them there."""
     if not (folder / "result.json").exists():
         raise StateError(f"There is no finished run in {folder}. {going_on(recipe, folder)}")
+    if recipe.data != (due := find(recipe.name)().data):
+        raise StateError(
+            f"The run in {folder} has learned from {recipe.data}; what comes with the repository "
+            f"learns from {due}. Publish a run without --data; this one is measured by `evaluate "
+            f"{recipe.name} --data {recipe.data} --weights`."
+        )
     state = load_state(folder / f"{recipe.name}.safetensors")
     halves = {
         name: value.astype(np.float16) if value.dtype == np.float32 else value

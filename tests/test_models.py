@@ -70,6 +70,17 @@ def test_mistakes_are_one_sentence(capsys, tmp_path):
     assert "does not hold the weights of alexnet" in foreign
     assert len(foreign) < 500
     assert "There is no finished run" in said("publish", "mnist_mlp", "--out", tmp_path)
+    assert "no data set ''" in said("evaluate", "mnist_mlp", "--data", "")
+    file = tmp_path / "file"
+    file.touch()
+    for out in (file, file / "run"):
+        assert "is no folder but a file" in said(
+            "train", "mnist_mlp", "--data", "digits", "--out", out
+        )
+    (tmp_path / "recipe.json").write_text('{"name": "mnist_mlp", "data": "digits"}')
+    (tmp_path / "result.json").write_text("{}")
+    other = said("publish", "mnist_mlp", "--out", tmp_path)
+    assert "has learned from digits; what comes with the repository learns from mnist" in other
     (tmp_path / "recipe.json").write_text("{")
     assert "recipe.json is damaged" in said("train", "mnist_mlp", "--resume", "--out", tmp_path)
 

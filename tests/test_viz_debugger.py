@@ -1,6 +1,7 @@
 """The debugger without a page: recording, moves, breakpoints, answers."""
 
 import json
+import math
 import re
 from typing import Any
 
@@ -16,6 +17,7 @@ from viz.debugger import Debugger
 from viz.inspection import inspect_moment
 from viz.payload import Payload
 from viz.recording import record
+from viz.words import sentence
 
 
 class Net(nn.Module):
@@ -80,6 +82,90 @@ def test_update_is_recorded_before_and_after(two_steps):
     grad = recording.arrays.values(f"{recording.moments[index].vertex}.grad")
     np.testing.assert_allclose(change, -0.1 * grad, rtol=1e-3, atol=1e-7)
     np.testing.assert_array_equal(after, before + change)
+
+
+def leave(net):
+    """Zero no gradient."""
+
+
+def clip(net):
+    nn.utils.clip_grad_norm_(net.parameters(), 0.01)
+
+
+@pytest.mark.parametrize("budget", [1 << 28, 0], ids=["values", "summaries"])
+@pytest.mark.parametrize(
+    "between, words",
+    [(leave, "is zero_grad() missing?"), (clip, "changed after the backward, as clipping does.")],
+)
+def test_an_update_shows_the_gradient_that_the_optimizer_found(between, words, budget):
+    minitorch.manual_seed(0)
+    net = Net()
+    x, y = minitorch.randn(8, 2), minitorch.randn(8, 1)
+    optimizer = optim.SGD(net.parameters(), lr=0.5)
+    found = []
+    with record(budget) as recording:
+        for _ in range(2):
+            if between is clip:
+                optimizer.zero_grad()
+            mse_loss(net(x), y).backward()
+            between(net)
+            found.append([each.grad.numpy().copy() for each in net.parameters()])
+            optimizer.step()
+    arrays = Payload(recording, step=1).build()["arrays"]
+    updates = [k for k, each in enumerate(recording.moments) if each.phase == "update"]
+    for index, grad in zip(updates[6:], found[1], strict=True):
+        shown = inspect_moment(recording, index)["update"]["grad"]
+        np.testing.assert_array_equal(recording.arrays.values(shown), grad)
+        assert words in sentence(recording, index)
+        assert shown in arrays
+
+
+def test_an_update_whose_gradient_is_the_backward_s_says_no_more(two_steps):
+    recording = two_steps[1]
+    index = max(k for k, each in enumerate(recording.moments) if each.phase == "update")
+    assert sentence(recording, index).endswith("against its gradient.")
+    assert f"u{index}.grad" not in recording.arrays.summaries
+
+
+@pytest.mark.parametrize(
+    "kind, value, words",
+    [
+        ("op", None, "op NAME"),
+        ("name", 3, "name NAME"),
+        ("module", "", "module PATH"),
+        ("norm", "large", "norm NUMBER"),
+        ("norm", float("nan"), "norm NUMBER"),
+        ("predicate", lambda view: view.array.nothing, "fails at moment 0 with AttributeError"),
+    ],
+)
+def test_a_breakpoint_that_cannot_answer_is_refused_and_leaves_nothing(
+    two_steps, kind, value, words
+):
+    debugger = Debugger(two_steps[1])
+    with pytest.raises(ValueError, match=words):
+        debugger.break_on(kind, value)
+    assert not debugger.breakpoint_records()
+    debugger.run("step")
+    assert debugger.position == 1
+
+
+def test_what_if_changes_one_number_or_none(two_steps):
+    debugger = Debugger(two_steps[1])
+    for index in ((0,), (), (0, 0, 0)):
+        with pytest.raises(ValueError, match=r"fc1.weight of shape \(4, 2\) needs 2 numbers"):
+            debugger.what_if("fc1.weight", index, 2.0)
+    debugger.what_if("fc1.weight", (0, 1), 2.0)
+    weight = debugger.recording.arrays.values(f"{debugger.find('fc1.weight')}.value")
+    assert np.count_nonzero(weight == 2.0) == 1
+
+
+def test_selecting_nothing_is_what_happens_now(two_steps):
+    debugger = Debugger(two_steps[1])
+    debugger.selected = "head.bias"
+    debugger.selected = None
+    moment = debugger.controller.moment
+    assert moment is not None
+    assert debugger.selected_id == moment.vertex
 
 
 def test_memory_grows_forward_and_is_given_back():
@@ -869,3 +955,30 @@ def test_parameter_without_gradient_is_named():
     assert nodes[cut["node"]]["module"] is not None
     assert data["moments"][cut["moment"]]["node"] != cut["node"]
     assert any(edge["detached"] for edge in data["edges"])
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        np.full(5, 1e-45, np.float32),
+        np.array([3e-30, -4e-30], np.float32),
+        np.array([3e-200, -4e-200]),
+        np.array([3e-4, 4e-4, -1e-4], np.float16),
+        np.full(7, 0.8415, np.float32),
+        np.float32(1000) + np.linspace(0, 0.01, 999, dtype=np.float32),
+        np.full(3, 3e30, np.float32),
+        np.zeros(4, np.float32),
+        np.linspace(-1, 2, 50, dtype=np.float32),
+    ],
+    ids=lambda numbers: f"{numbers.dtype}, {numbers[0]:.2g}",
+)
+def test_a_summary_tells_the_norm_and_spread_of_faint_and_close_numbers(numbers):
+    exact = [float(each) for each in numbers]
+    summary = Summary(numbers, numbers)
+    mean = math.fsum(exact) / len(exact)
+    most = max(map(abs, exact)) or 1.0
+    norm = most * math.sqrt(math.fsum((each / most) ** 2 for each in exact))
+    spread = most * math.sqrt(math.fsum(((each - mean) / most) ** 2 for each in exact) / len(exact))
+    assert summary.norm == pytest.approx(norm, rel=1e-5, abs=0)
+    assert summary.std == pytest.approx(spread, rel=2e-3, abs=1e-7 * most)
+    assert summary.all_zero == (not np.any(numbers))

@@ -1,5 +1,7 @@
 """Ways into the debugger: functions, loops, the trainer, cells, and live runs."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -34,6 +36,13 @@ def test_debug_runs_a_function_and_its_arguments():
     np.testing.assert_allclose(x.grad.numpy(), [3, 12])
     assert [moment.act for moment in debugger.recording.moments] == ["op", "op", "rule", "rule"]
     assert mode.listeners == ()
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_what_a_function_returned_is_not_taken_for_the_function(live):
+    result: Any = None
+    with pytest.raises(TypeError, match=r"NoneType, no function. Say viz.debug\(step\)"):
+        viz.debug(result, live=live)
 
 
 def chain(length):

@@ -118,7 +118,13 @@ def what_if(debugger: Debugger, message: dict[str, Any]) -> Answer:
     if before is None or recording.graph.vertices[name].kind not in ("parameter", "input"):
         raise ValueError("only the values of a parameter or an input can be changed here.")
     changed = np.array(debugger.changed_leaves.get(name, before))
-    changed[tuple(message["index"])] = float(message["value"])
+    index = np.atleast_1d(message["index"]).tolist() if changed.ndim else []
+    if len(index) != changed.ndim:
+        raise ValueError(
+            f"{recording.graph.vertices[name].title} of shape {changed.shape} needs {changed.ndim} "
+            f"numbers to say which element, not {len(index)}."
+        )
+    changed[tuple(index)] = float(message["value"])
     debugger.changed_leaves[name] = changed
     step = debugger.view.step
     debugger.look_at(replayed(debugger.original, step, debugger.changed_leaves), step)

@@ -28,6 +28,8 @@ COPIED_BELOW = 1 << 18  # bytes; larger arrays are referred to
 SHOWN_WHOLE = 64  # elements; more are asked for
 SAMPLE = 1 << 13  # elements of a large array that stand for it in the histogram
 MANY = 1 << 18  # elements; of more, the share of zeros is taken from a sample
+FAINT = 1e-30  # a sum of squares that float32 cannot be trusted with
+CANCELLED = 1e-3  # a variance this small beside the mean square is mostly rounding
 PIXELS = 56  # longest side of a thumbnail
 GRID = 6  # rows and columns that the page shows as numbers, not as a picture
 
@@ -75,7 +77,8 @@ class Summary:
             self.look_at_number(float(array.reshape(-1)[0]), array)
             return
         flat = array.ravel(order="K") if array.size else array.reshape(-1)
-        numbers = flat.astype(np.float32) if flat.dtype.kind != "f" else flat
+        is_coarse = flat.dtype.kind != "f" or flat.dtype.itemsize < 4
+        numbers = flat.astype(np.float32) if is_coarse else flat
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is counted below
             norm_squared = float(np.dot(numbers, numbers)) if numbers.size else 0.0
         self.nan = self.inf = 0
@@ -85,13 +88,22 @@ class Summary:
             broken = math.nan if self.nan else math.inf if self.inf else 0.0
             numbers = numbers[np.isfinite(numbers)].astype(np.float64)
             norm_squared = float(np.dot(numbers, numbers))
+        unit = 1.0
+        if norm_squared < FAINT and numbers.size:  # squares of small numbers may have become 0
+            unit = float(np.abs(numbers).max()) or 1.0
+            scaled = numbers.astype(np.float64) / unit
+            norm_squared = float(np.dot(scaled, scaled))
         empty = not numbers.size
         self.mean = np.nan if empty else float(np.add.reduce(numbers)) / numbers.size
-        spread = np.nan if empty else norm_squared / numbers.size - self.mean * self.mean
-        self.std = float(np.sqrt(np.maximum(spread, 0.0)))
+        square = np.nan if empty else norm_squared / numbers.size
+        spread = square - (self.mean / unit) ** 2
+        if spread < CANCELLED * square:  # what is left of the difference is rounding
+            self.std = float(np.std(numbers, dtype=np.float64))
+        else:
+            self.std = float(np.sqrt(spread)) * unit
         self.low = np.nan if empty else float(np.minimum.reduce(numbers))
         self.high = np.nan if empty else float(np.maximum.reduce(numbers))
-        self.norm = broken or float(np.sqrt(norm_squared))
+        self.norm = broken or float(np.sqrt(norm_squared)) * unit
         self.zeros = zero_share(flat[:: max(1, flat.size // MANY)])
         self.pixels, self.note = thumbnail(array, finite=not (self.nan or self.inf))
         self.sample = numbers[:: max(1, numbers.size // SAMPLE)].copy()

@@ -64,18 +64,18 @@ class View:
 
 def condition(kind: str, value: Any) -> tuple[str, Test]:
     """A condition in words and as a function; ValueError when there is none of that kind."""
-    if kind == "op":
+    named = isinstance(value, str) and bool(value)
+    if kind == "op" and named:
         return f"op is {value}", lambda view: fnmatch.fnmatchcase(view.op, value)
-    if kind == "name":
+    if kind == "name" and named:
         return f"{value} is touched", lambda view: bool(fnmatch.filter(view.names, value))
-    if kind == "module":
+    if kind == "module" and named:
         return f"inside module {value}", lambda view: bool(fnmatch.filter(view.modules, value))
     if kind == "nonfinite":
         return "a number is not finite", lambda view: any(s.nan or s.inf for s in view.summaries)
     if kind == "zero":
         return "a gradient is all zero", is_zero_gradient
-    if kind == "norm":
-        limit = float(value)
+    if kind == "norm" and (limit := number_of(value)) is not None:
         return f"a gradient's norm is above {limit:g}", lambda view: exceeds(view, limit)
     if kind == "predicate" and callable(value):
         return f"{getattr(value, '__name__', 'predicate')} holds", value
@@ -83,6 +83,15 @@ def condition(kind: str, value: Any) -> tuple[str, Test]:
         f"no breakpoint of kind {kind!r} with {value!r}; there are: op NAME, name NAME, "
         "module PATH, nonfinite, zero, norm NUMBER, predicate FUNCTION."
     )
+
+
+def number_of(value: Any) -> float | None:
+    """A limit as a number; None where it is none."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return None if math.isnan(number) else number
 
 
 def is_zero_gradient(view: View) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from viz.breakpoints import Breakpoint, Watch, condition
+from viz.breakpoints import Breakpoint, Watch
 from viz.recording import Moment, Recording
 from viz.words import sentence
 
@@ -124,11 +124,23 @@ class Controller:
         `kind` is op, name or module (with what to look for), nonfinite, zero (gradient), norm (of
         a gradient, above `value`), or predicate (a function of a `View`).
         """
-        condition(kind, value)
         found = Breakpoint(f"b{self._count}", kind, value)
+        self._try(found)
         self._count += 1
         self.breakpoints[found.id] = found
         return found
+
+    def _try(self, breakpoint: Breakpoint) -> None:
+        """Refuse a predicate that fails: each later answer would ask it again."""
+        for index in range(self.last + 1):
+            try:
+                breakpoint.hits(self.recording, index)
+            except Exception as error:
+                raise ValueError(
+                    f"break_on: {breakpoint.text!r} fails at moment {index} with "
+                    f"{type(error).__name__}: {error}. A predicate takes a View and answers for "
+                    "every moment; `view.array` is None where no values are kept."
+                ) from error
 
     def hits(self, breakpoint: Breakpoint) -> list[int]:
         """All moments at which a breakpoint stops."""

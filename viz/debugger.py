@@ -159,6 +159,7 @@ class Debugger:
 
     def run(self, commands: Iterable[str]) -> list[str]:
         """Several commands, and what each answered."""
+        commands = [commands] if isinstance(commands, str) else commands
         return [self.command(line) for line in commands]
 
     def break_on(self, kind: str, value: Any = None) -> None:
@@ -189,8 +190,8 @@ class Debugger:
         return None if name is None else self.recording.graph.vertices[name].subject
 
     @selected.setter
-    def selected(self, wanted: Node | Tensor | str) -> None:
-        self.select_id(self.find(wanted))
+    def selected(self, wanted: Node | Tensor | str | None) -> None:
+        self.select_id(None if wanted is None else self.find(wanted))
         self.tell("selected", self._selected)
 
     @property

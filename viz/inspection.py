@@ -223,11 +223,12 @@ def update_record(recording: Recording, index: int) -> dict[str, Any]:
     except (OSError, TypeError):
         source = ""
     lines = [line for line in source.split("\n")[1:] if '"""' not in line]
+    grads = (f"u{index}.grad", f"{vertex}.grad")  # what the optimizer found, else what was brought
     return {
         "optimizer": update.optimizer,
         "text": textwrap.dedent("\n".join(lines)).strip(),
         "before": f"u{index}.before",
-        "grad": f"{vertex}.grad" if f"{vertex}.grad" in recording.arrays.summaries else None,
+        "grad": next((grad for grad in grads if grad in recording.arrays.summaries), None),
         "change": f"u{index}.change",
         "after": f"u{index}.after",
         "settings": update.settings,

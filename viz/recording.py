@@ -80,10 +80,12 @@ class Recording(Listener):
         self.error: BaseException | None = None
         self.error_place: Place | None = None  # the line of the user's code that raised it
         self.on_moment: Callable[[Recording], None] | None = None
+        self.added: set[str] = set()  # leaves whose `.grad` held something before a backward added
         self.sent_at: dict[str, int] = {}  # by edge: the moment at which a gradient passed it
         self._memory = MemoryCount()
         self._progress = Progress()
         self._before: dict[int, np.ndarray] = {}
+        self._found: dict[int, np.ndarray | None] = {}
         self._answered = False
         self._listening = listening(self)
 
@@ -165,6 +167,8 @@ class Recording(Listener):
         arrived = [edge.id for edge in self.growing.out_of[vertex] if edge.id in self.sent_at]
         if step.grad is not None:
             self.arrays.keep(f"{vertex}.grad", as_values(step.grad), again=True)
+        if isinstance(step.node, Tensor):
+            self._note_sum(vertex, step)
         if isinstance(step.node, Tensor) and arrived:
             self.moments[max(self.sent_at[edge] for edge in arrived)].leaves.append(vertex)
             self.growing.know_gradient(step.node)
@@ -201,6 +205,7 @@ class Recording(Listener):
             skipped = [each for each in optimizer.parameters if each.grad is None]
             self.without_gradient[self.growing.step] = skipped
             self._before = {id(each): self._value_now(each) for each in trained}
+            self._found = {id(each): self._other_gradient(each) for each in trained}
             return
         self.update_places[self.growing.step] = place_of(user_frame())
         for parameter in trained:
@@ -211,6 +216,8 @@ class Recording(Listener):
             self.arrays.keep(f"u{now}.before", before, again=True)
             self.arrays.keep(f"u{now}.after", after)
             self.arrays.keep(f"u{now}.change", after - before)
+            if (found := self._found.pop(id(parameter))) is not None:
+                self.arrays.keep(f"u{now}.grad", found)
             settings = settings_of(optimizer, parameter)
             self.updates[now] = Update(type(optimizer).__name__, settings, optimizer.update)
             self._happened("update", "update", vertex, f"u{now}.after")
@@ -224,6 +231,32 @@ class Recording(Listener):
         if kept is not None and np.array_equal(kept, parameter.array):
             return kept
         return parameter.array.copy()
+
+    def _note_sum(self, leaf: str, step: Step) -> None:
+        """Note whether `.grad` holds more than this backward has brought."""
+        held, brought = getattr(step.node, "grad", None), step.grad
+        if held is None or brought is None:
+            return
+        held, brought = as_values(held), as_values(brought)
+        if held is brought or np.array_equal(held, brought, equal_nan=True):
+            self.added.discard(leaf)
+        else:
+            self.added.add(leaf)
+
+    def _other_gradient(self, parameter: Tensor) -> np.ndarray | None:
+        """A copy of what the optimizer finds in `.grad`, where no backward of the step brought it.
+
+        Something was there before and was added to, or it was changed since, as by clipping.
+        """
+        name = f"{self.growing.vertex_of(parameter)}.grad"
+        found, brought = as_values(parameter.grad), self.arrays.summaries.get(name)
+        values = self.arrays.values(name)
+        if values is not None:
+            same = np.array_equal(values, found, equal_nan=True)
+        else:  # its values are not kept, or were written to
+            norm = float(np.linalg.norm(found))
+            same = brought is not None and bool(np.isclose(brought.norm, norm, equal_nan=True))
+        return None if same else found.copy()
 
     def _keep_leaves(self, vertex: str) -> None:
         """Keep the values of leaves seen for the first time."""

@@ -36,6 +36,11 @@ def debug(
     commands : moves to make at once, such as `["until nan"]`; live ones are made one per pause
     budget : bytes of values to keep; of what does not fit there is a summary
     """
+    if not callable(function):
+        raise TypeError(
+            f"debug: takes a function and runs it; this is {type(function).__name__}, no function. "
+            "Say viz.debug(step) where you said viz.debug(step()), or viz.debug(lambda: ...)."
+        )
 
     def run() -> Any:
         return function(*args, **settings)

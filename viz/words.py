@@ -97,7 +97,14 @@ def update_words(
     growing: GrowingGraph, moment: Moment, title: str, recording: Recording, index: int
 ) -> str:
     """An optimizer's update."""
-    return f"{recording.updates[index].optimizer} moves {title} against its gradient."
+    moves = f"{recording.updates[index].optimizer} moves {title} against its gradient"
+    if f"u{index}.grad" not in recording.arrays.summaries:
+        return f"{moves}."
+    if moment.vertex in recording.added:
+        return f"{moves}, which was added to what .grad held before: is zero_grad() missing?"
+    if f"{moment.vertex}.grad" in recording.arrays.summaries:
+        return f"{moves}, which was changed after the backward, as clipping does."
+    return f"{moves}, which .grad held before: no backward of this step brought one."
 
 
 def error_words(growing: GrowingGraph, moment: Moment, title: str, *_: object) -> str:

@@ -50,6 +50,12 @@ with record() as recording:
     minitorch.randn(2, 8, 4).exp()
 debugger = Debugger(recording)
 """
+FAILED = """
+import minitorch, viz
+from minitorch import nn
+net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(9, 2))
+debugger = viz.debug(lambda: net(minitorch.randn(5, 4)).sum().backward())
+"""
 ODD = {
     "nothing": "with record() as recording:\n    pass",
     "one op": "with record() as recording:\n    minitorch.randn(3).exp()",
@@ -175,6 +181,15 @@ def test_breakpoints_work_without_a_kernel(open_page, watched: Watched):
     expect(debugger.locator(".phase")).to_have_text("backward")
 
 
+@pytest.mark.parametrize("pattern, words", [("[", "0 moments"), ("[!x]anh", "2 moments")])
+def test_a_pattern_means_what_it_means_in_python(open_page, pattern: str, words: str):
+    debugger = open_page()
+    debugger.get_by_role("button", name="break on…").click()
+    debugger.get_by_label("what to stop at").fill(pattern)
+    debugger.get_by_role("button", name="add").click()
+    expect(debugger.locator(".breakpoints li")).to_contain_text(words)
+
+
 def test_continue_says_where_it_stopped_and_offers_what_to_stop_at(open_page, watched: Watched):
     debugger = open_page()
     press, say = watched.page.keyboard.press, debugger.locator(".say")
@@ -207,6 +222,34 @@ def test_all_is_on_a_laptops_screen_at_once(open_page, watched: Watched, size, c
         assert 0 <= top < bottom - 15, part
         assert bottom <= height, part
     assert watched.page.evaluate("document.documentElement.scrollHeight") <= height
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1366, 660), (1040, 560)])
+@pytest.mark.parametrize("made", [hunt.all_three, lambda: recorded(FAILED)], ids=["three", "error"])
+def test_banners_leave_room_for_the_rest(shown, watched: Watched, size, made):
+    width, height = size
+    watched.page.set_viewport_size({"width": width, "height": height})
+    debugger = shown(made())
+    watched.page.keyboard.press("End")
+    bottom = edges(debugger)[1]
+    assert bottom <= height
+    for part, least in (("header", 30), (".canvas", 105), (".inspect", 135), ("footer", 50)):
+        top, end = edges(debugger.locator(part))
+        assert end - top >= least, part
+        assert end <= bottom, part
+    above, below = edges(debugger.locator(".canvas"))
+    watched.page.wait_for_timeout(300)  # the view glides
+    now = edges(debugger.locator("g.node.now, g.node.error").last.locator(".face"))
+    assert above <= now[0] < now[1] <= below
+
+
+def test_a_high_screen_gives_the_inspector_more(open_page, watched: Watched):
+    heights = []
+    for height in (900, 1300):
+        watched.page.set_viewport_size({"width": 1500, "height": height})
+        top, bottom = edges(open_page().locator(".inspect"))
+        heights.append(bottom - top)
+    assert heights[1] >= heights[0] + 80
 
 
 @pytest.mark.parametrize("code", [RECORD, NAN], ids=["net", "nan"])
@@ -302,6 +345,7 @@ def test_predict_covers_the_numbers_too(open_page, watched: Watched):
         watched.page.keyboard.press(key)
     value = debugger.locator(".stats td").first
     expect(value).to_have_text("covered")
+    expect(debugger.locator(".stats td").nth(1)).to_have_text("not yet")
     debugger.locator("form.predict").get_by_role("button", name="reveal").click()
     expect(value).not_to_have_text("covered")
 
@@ -311,6 +355,16 @@ def test_predict_says_so_where_there_is_too_much_to_type(open_page, watched: Wat
     expect(debugger.locator(".formula")).not_to_contain_text("Nothing to predict here")
     watched.page.keyboard.press("p")
     expect(debugger.locator(".formula")).to_contain_text("more than 16 numbers is not covered")
+
+
+def test_numbers_with_exponents_are_not_cut(open_page):
+    tiny = "with record() as recording:\n    (minitorch.randn(3, 6) * 1e-9).tanh()"
+    head = RECORD.split("class Net")[0]
+    debugger = open_page(f"{head}{tiny}\ndebugger = Debugger(recording)")
+    debugger.press("End")
+    cut_off = "all => all.map(each => each.scrollWidth > each.clientWidth + 1)"
+    pictures = debugger.locator(".formula .picture:has(.grid)")
+    assert pictures.evaluate_all(cut_off) == [False, False]
 
 
 def test_exact_numbers_are_named_by_row_and_column(open_page, watched: Watched):

@@ -169,6 +169,12 @@ def test_stepping_goes_on_when_the_kernel_restarts(page: Page, lab: Lab):
     focus(debugger)
     page.keyboard.press("n")
     at(debugger, 2)
+    debugger.get_by_role("button", name="break on…").click()
+    debugger.get_by_label("what to stop at").fill("tanh")
+    debugger.get_by_role("button", name="add").click()
+    expect(debugger.locator(".panel [role=status]")).to_contain_text(
+        "has ended: run the cell again"
+    )
 
 
 def test_a_saved_notebook_steps_without_a_kernel(page: Page, lab: Lab):

@@ -14,9 +14,19 @@ const KINDS = [
 
 let lists = 0;
 
+// `*`, `?`, `[ab]` and `[!ab]`, as in file names; a bracket that is not closed is itself.
+function patternOf(text) {
+  const written = text.replace(/[.+^${}()|\\]/g, "\\$&").replace(/\*/g, ".*").replace(/\?/g, ".").replace(/\[!/g, "[^");
+  try {
+    return new RegExp(`^${written}$`, "s");
+  } catch {
+    return new RegExp(`^${written.replace(/\[/g, "\\[")}$`, "s");
+  }
+}
+
 // What Python's breakpoints do, for a page that has no Python to ask.
 export function localHits(recording, kind, value) {
-  const pattern = new RegExp(`^${String(value ?? "").replace(/[.+^${}()|\\]/g, "\\$&").replace(/\*/g, ".*").replace(/\?/g, ".")}$`, "s");
+  const pattern = patternOf(String(value ?? ""));
   const edge = (id) => recording.edges.get(id);
   const touched = (moment) => [moment.node, ...moment.leaves, ...moment.edges.map((id) => edge(id)?.from)].map((id) => recording.nodes.get(id)?.name ?? "");
   const norms = (moment) => (moment.phase === "backward" ? [moment.norm, ...moment.edges.map((id) => edge(id)?.norm)] : []);

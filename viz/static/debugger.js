@@ -26,7 +26,7 @@ export class Debugger {
     this.build();
     host.append(this.root);
     this.stopTheme = followTheme(this.root);
-    this.stopRoom = fitRoom(this.root, () => this.arrange());
+    this.stopRoom = fitRoom(this.root, this.notices, () => this.arrange());
     this.show(payload, payload.start ?? 0);
   }
 

@@ -268,7 +268,7 @@ export class GraphView {
     const part = this.parts?.get(this.home?.get(id));
     if (!part) return;
     if (this.layout.engine === "none") part.group.scrollIntoView({ block: "nearest" });
-    else this.view.reveal(part.place, this.parts.size <= MOST_GLIDING);
+    else this.view.reveal(this.pills.find(({ node }) => node.id === id)?.pill ?? part.place, this.parts.size <= MOST_GLIDING);
   }
 
   highlight(ids) {

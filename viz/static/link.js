@@ -18,7 +18,13 @@ export function makeLink(send) {
         if (reply.type === "error") reject(new Error(reply.message));
         else resolve(reply);
       });
-      send({ ...message, id });
+      try {
+        send({ ...message, id });
+      } catch {
+        clearTimeout(timer);
+        open.delete(id);
+        reject(new Error("the kernel that recorded this has ended: run the cell again; stepping works without it"));
+      }
     });
   const receive = (reply) => {
     const answer = open.get(reply.id);

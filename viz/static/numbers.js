@@ -8,15 +8,17 @@ const ROWS = [["mean", signed], ["std", number], ["min", signed], ["max", signed
 // `view`: {recording, position, ask, jump(moment), open(id, array, caption), isCovered(id)}.
 export function drawNumbers(node, view) {
   const { recording, position } = view;
+  const made = recording.hasValue(node, position);
+  const arrived = recording.hasGradient(node, position);
   const seen = (there, id) => (there && !view.isCovered(id) ? recording.arrays[id] : null);
-  const value = seen(recording.hasValue(node, position), node.value);
-  const grad = seen(recording.hasGradient(node, position), node.grad);
+  const value = seen(made, node.value);
+  const grad = seen(arrived, node.grad);
   const missed = node.wants_grad && node.backward_at === null && recording.isBackwardOver(position);
-  const covered = (id, words) => (view.isCovered(id) ? "covered" : words);
+  const covered = (there, id, words) => (there && view.isCovered(id) ? "covered" : words);
   const none = !node.wants_grad ? "none: not asked for" : missed ? "none arrived" : NOT_YET;
   const cell = (array, format, key, words) => element("td", { class: array ? "" : "absent" }, array ? format(array[key]) : words);
   const rows = ROWS.map(([key, format], index) => element("tr", {}, element("th", { scope: "row" }, key),
-    cell(value, format, key, index ? "" : covered(node.value, NOT_YET)), cell(grad, format, key, index ? "" : covered(node.grad, none))));
+    cell(value, format, key, index ? "" : covered(made, node.value, NOT_YET)), cell(grad, format, key, index ? "" : covered(arrived, node.grad, none))));
   for (const key of ["nan", "inf"]) {
     if (!value?.[key] && !grad?.[key]) continue;
     rows.push(element("tr", { class: "bad" }, element("th", { scope: "row" }, key === "nan" ? "NaN" : "infinite"), cell(value, number, key, ""), cell(grad, number, key, "")));

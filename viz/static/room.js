@@ -2,7 +2,7 @@
 // numbers and time are on the screen together. What does not fit scrolls inside its own panel.
 
 const LEAST = 470; // pixels; below this nothing could be read
-const FULL = 620; // with less room than this, only the line at work is shown of the source
+const FULL = 620; // with less room than this under the notices, only the line at work is shown of the source
 
 // The notebook scrolls in a box of its own. An output that is as tall as what is in it is none.
 function windowOn(root) {
@@ -15,21 +15,21 @@ function windowOn(root) {
   return found;
 }
 
-// `arrange` is called whenever the width may have changed.
-export function fitRoom(root, arrange) {
+// `arrange` is called whenever the width may have changed; `notices` take their height from the rest.
+export function fitRoom(root, notices, arrange) {
   const apply = () => {
     if (!root.isConnected || !root.offsetWidth) return;
     arrange();
     const box = windowOn(root);
     const around = box ? 24 : 2 * Math.max(0, root.offsetTop) + (root.nextElementSibling?.offsetHeight ?? 0);
     const room = Math.max(LEAST, Math.floor((box?.clientHeight ?? window.innerHeight) - around));
-    if (room === apply.last) return;
+    if (room !== apply.last) root.style.setProperty("--room", `${room}px`);
     apply.last = room;
-    root.style.setProperty("--room", `${room}px`);
-    root.classList.toggle("low", room < FULL);
+    root.classList.toggle("low", room - notices.offsetHeight < FULL);
   };
   const observer = new ResizeObserver(apply);
   observer.observe(root);
+  observer.observe(notices);
   window.addEventListener("resize", apply);
   return () => {
     observer.disconnect();
