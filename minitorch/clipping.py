@@ -69,6 +69,8 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 
 def with_gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     """Those that have a gradient."""
+    if not isinstance(parameters, Tensor | Iterable):
+        raise TypeError(f"clip_grad: {parameters!r:.60} is no list; say model.parameters().")
     given = [parameters] if isinstance(parameters, Tensor) else parameters
     return [parameter for parameter in given if parameter.grad is not None]
 

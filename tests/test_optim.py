@@ -220,6 +220,12 @@ def some_without_gradient(model, optimizer, step):
         model[0].bias.grad = None
 
 
+def each_in_turn_without_gradient(model, optimizer, step):
+    without = {0: model[0].bias, 1: model[2].bias, 3: model[3].bias}
+    if step % 5 in without:
+        without[step % 5].grad = None
+
+
 def a_setting_turned_on(model, optimizer, step):
     if step == 3 and "momentum" in optimizer.defaults:
         optimizer.param_groups[0]["momentum"] = 0.5
@@ -276,6 +282,7 @@ def steps_apart(model, optimizer, step):
     [
         nothing,
         some_without_gradient,
+        each_in_turn_without_gradient,
         a_setting_turned_on,
         state_loaded,
         state_replaced,
@@ -879,6 +886,8 @@ def test_clipping_names_the_parameters_at_fault_and_refuses_bad_limits():
             nn.utils.clip_grad_norm_(model.parameters(), limit)
         with pytest.raises(ValueError, match="clip_value"):
             nn.utils.clip_grad_value_(model.parameters(), limit)
+    with pytest.raises(TypeError, match=r"Linear.* say model\.parameters\(\)"):
+        nn.utils.clip_grad_norm_(model, 1.0)  # type: ignore[arg-type]
 
 
 def test_clipping_by_norm_keeps_the_direction():
