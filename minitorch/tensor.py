@@ -83,6 +83,8 @@ class Tensor(Methods, InPlace, Conversions, SpeaksPython, AnswersNumpy):
 
     @grad.setter
     def grad(self, grad: Any) -> None:
+        if grad is not None and not isinstance(grad, Tensor):
+            raise TypeError(f"grad: a {type(grad).__name__} is no tensor; say Tensor(...).")
         if grad is not None and (grad.shape != self.shape or grad.dtype != self.dtype):
             raise RuntimeError(
                 f"grad: a gradient of {grad.dtype} {grad.shape} does not belong to a tensor of "

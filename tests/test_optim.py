@@ -255,6 +255,11 @@ def state_forgotten(model, optimizer, step):
         del optimizer.state[model[0].weight]
 
 
+def more_kept(model, optimizer, step):
+    if step == 3:
+        optimizer.state[model[0].weight]["mine"] = np.ones_like(model[0].weight.array)
+
+
 def values_replaced(model, optimizer, step):
     if step == 3:
         turned = np.asfortranarray(model[0].weight.array)
@@ -288,6 +293,7 @@ def steps_apart(model, optimizer, step):
         state_replaced,
         state_written_to,
         state_forgotten,
+        more_kept,
         values_replaced,
         values_made_finer,
         values_shared,
@@ -898,6 +904,26 @@ def test_clipping_by_norm_keeps_the_direction():
     np.testing.assert_allclose(two.grad.array, [0.8], rtol=1e-5)
     assert nn.utils.clip_grad_norm_([one, two], max_norm=2.0) == pytest.approx(1, rel=1e-5)
     np.testing.assert_allclose(two.grad.array, [0.8], rtol=1e-5)
+
+
+@pytest.mark.parametrize("norm_type, expected", [(1, 8), (2, 26**0.5), (math.inf, 4)])
+def test_clipping_by_other_norms(norm_type, expected):
+    one, two = parameter(3), parameter(1)
+    one.grad = minitorch.Tensor(np.array([3.0, 0.0, -1.0]))
+    two.grad = minitorch.Tensor(np.array([4.0]))
+    found = nn.utils.clip_grad_norm_([one, two], 0.5, norm_type)
+    assert found == pytest.approx(expected)
+    np.testing.assert_allclose(one.grad.array, np.array([3, 0, -1]) * 0.5 / (expected + 1e-6))
+
+
+@pytest.mark.parametrize("clip", [nn.utils.clip_grad_norm_, nn.utils.clip_grad_value_])
+def test_an_older_graph_notices_that_a_gradient_in_it_was_clipped(clip):
+    weight = parameter(2)
+    weight.grad = minitorch.Tensor(np.array([3.0, 4.0]))
+    penalty = (weight * weight.grad).sum()
+    clip([weight], 1.0)
+    with pytest.raises(RuntimeError, match="overwritten in place"):
+        penalty.backward()
 
 
 def test_clipping_by_value_and_of_what_is_no_number():

@@ -85,6 +85,15 @@ def test_booleans_are_not_computed_in_half_precision():
     assert minitorch.tensor([False]).acos().array[0] == expected
 
 
+def test_a_gradient_is_a_tensor_of_the_same_kind():
+    weight = Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(TypeError, match=r"a ndarray is no tensor; say Tensor\(...\)"):
+        weight.grad = np.ones(2, np.float32)
+    for wrong in (Tensor([1.0]), Tensor(np.ones(2))):
+        with pytest.raises(RuntimeError, match="both must be equal"):
+            weight.grad = wrong
+
+
 def test_gradient_has_the_parameters_dtype():
     weight = minitorch.ones(3, dtype=np.float16, requires_grad=True)
     (weight * minitorch.ones(3, dtype=np.float64)).sum().backward()
