@@ -57,6 +57,11 @@ def save(
     """
     from safetensors.numpy import save as packed
 
+    if not isinstance(state, Mapping):
+        raise StateError(
+            f"save: a {type(state).__name__} is no dict of arrays by name; of a model, save "
+            "model.state_dict()."
+        )
     path, notes = Path(path), dict(notes or {})
     if _HEADER_NOTES in state or _CHECKSUM in notes:
         raise StateError(f"save: the names {_HEADER_NOTES} and, in notes, {_CHECKSUM} are taken.")

@@ -81,6 +81,14 @@ def test_labels_follow_their_samples():
         assert (values * 10).tolist() == tens.tolist()
 
 
+def test_no_two_batches_of_any_epochs_are_transformed_alike():
+    loader = DataLoader(
+        np.zeros(6), 2, transform=lambda values, random: random.random(len(values)), seed=1
+    )
+    drawn = [batch.tolist() for _ in range(2) for batch in loader]
+    assert len({number for batch in drawn for number in batch}) == 12
+
+
 def test_transform_meets_the_first_array_only():
     loader = DataLoader(NUMBERS, batch_size=10, transform=lambda values, random: -values)
     values, tens = next(iter(loader))

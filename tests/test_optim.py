@@ -916,6 +916,15 @@ def test_clipping_by_other_norms(norm_type, expected):
     np.testing.assert_allclose(one.grad.array, np.array([3, 0, -1]) * 0.5 / (expected + 1e-6))
 
 
+@pytest.mark.parametrize("norm_type", [2, math.inf])
+def test_clipping_of_one_tensor_to_nothing_and_of_none(norm_type):
+    weight = parameter(2)
+    assert nn.utils.clip_grad_norm_(weight, 1.0, norm_type) == 0  # it has no gradient
+    weight.grad = minitorch.Tensor(np.array([3.0, 4.0]))
+    nn.utils.clip_grad_norm_(weight, 0.0, norm_type)
+    assert weight.grad.tolist() == [0, 0]
+
+
 @pytest.mark.parametrize("clip", [nn.utils.clip_grad_norm_, nn.utils.clip_grad_value_])
 def test_an_older_graph_notices_that_a_gradient_in_it_was_clipped(clip):
     weight = parameter(2)

@@ -105,6 +105,12 @@ def test_what_is_no_number_is_refused_by_name(path, value):
 # ---- damage -------------------------------------------------------------------------------------
 
 
+def test_a_model_in_place_of_its_state_is_refused_with_the_cure(path):
+    with pytest.raises(StateError, match=r"a Linear is no dict .* save model\.state_dict\(\)"):
+        save(mt.nn.Linear(2, 1), path)  # type: ignore[arg-type]
+    assert not path.exists()
+
+
 @pytest.mark.parametrize("state, notes", [({1: np.ones(2)}, {}), ({"a": np.ones(2)}, {"epoch": 3})])
 def test_names_and_notes_that_are_no_texts_are_refused(path, state, notes):
     with pytest.raises(StateError, match="are texts, not"):
