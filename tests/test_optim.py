@@ -730,6 +730,9 @@ def test_what_is_no_state_of_an_optimizer_is_refused(state):
 rates = optim.lr_scheduler
 BAD_SCHEDULES: list[tuple[Any, Any, str]] = [
     (lambda sgd: rates.StepLR(sgd, 0), ValueError, "StepLR: step_size"),
+    (lambda sgd: rates.StepLR(sgd, 2.5), ValueError, "whole number"),  # type: ignore[arg-type]
+    (lambda sgd: rates.LambdaLR(sgd, lambda _: math.inf), ValueError, "rate of inf"),
+    (lambda sgd: rates.SequentialLR(sgd, [], []), ValueError, "between n schedules"),
     (lambda sgd: rates.LinearLR(sgd, total_iters=0), ValueError, "LinearLR: total_iters"),
     (lambda sgd: rates.CosineAnnealingLR(sgd, 0), ValueError, "CosineAnnealingLR: T_max"),
     (lambda sgd: rates.OneCycleLR(sgd, 1.0), ValueError, "epochs [*] steps_per_epoch"),
@@ -765,6 +768,12 @@ BAD_SCHEDULES: list[tuple[Any, Any, str]] = [
 
 
 WAYS: list[tuple[Any, list[float]]] = [
+    (
+        lambda sgd: rates.SequentialLR(
+            sgd, [rates.ExponentialLR(sgd, 0.5), rates.LinearLR(sgd, 0.1, total_iters=3)], [2]
+        ),
+        [1, 0.5, 0.1, 0.4, 0.7],
+    ),
     (lambda sgd: rates.StepLR(sgd, 2, gamma=0.5), [1, 1, 0.5, 0.5, 0.25]),
     (lambda sgd: rates.MultiStepLR(sgd, [1, 3]), [1, 0.1, 0.1, 0.01, 0.01]),
     (lambda sgd: rates.ExponentialLR(sgd, 0.5), [1, 0.5, 0.25]),
