@@ -76,8 +76,9 @@ def rule_words(growing: GrowingGraph, moment: Moment, title: str, *_: object) ->
     if moment.array is None:
         return f"No gradient reaches {title}, so it sends none on."
     targets = [vertices[edges[edge].source].title for edge in moment.edges]
-    what = "their sum" if count > 1 else "it"
-    return f"{arrived}: its rule sends {what} on to {listed(targets)}." if targets else f"{arrived}."
+    if not targets:
+        return f"{arrived}."
+    return f"{arrived}: its rule sends {'their sum' if count > 1 else 'it'} on to {listed(targets)}."
 
 
 def unbroadcast_words(
