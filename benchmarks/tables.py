@@ -22,6 +22,11 @@ SCALE = """
 """
 
 
+PRODUCTS = """
+The rows named `product` are matrix products and nothing else: what numpy's BLAS (OpenBLAS) takes
+there beside PyTorch's bounds every layer that is made of products."""
+
+
 PROFILES = """
 ## Where our time goes
 
@@ -41,6 +46,7 @@ def write(results: Path) -> None:
     ):
         if found:
             lines += [f"\n## {title}\n", *table(found)]
+            lines += [PRODUCTS] if title == "Single layers" else []
     if profiles := [each for each in compared if "profile" in each]:
         lines += [PROFILES, *profile_table(profiles)]
     lines += [line for record in records if "megabytes" in record for line in memory_lines(record)]

@@ -78,7 +78,8 @@ def rule_words(growing: GrowingGraph, moment: Moment, title: str, *_: object) ->
     targets = [vertices[edges[edge].source].title for edge in moment.edges]
     if not targets:
         return f"{arrived}."
-    return f"{arrived}: its rule sends {'their sum' if count > 1 else 'it'} on to {listed(targets)}."
+    what = "their sum" if count > 1 else "it"
+    return f"{arrived}: its rule sends {what} on to {listed(targets)}."
 
 
 def unbroadcast_words(
