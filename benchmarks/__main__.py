@@ -11,7 +11,6 @@ Ratios are to PyTorch eager in the same run: below 1 is faster than PyTorch. Res
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
 from collections.abc import Callable
@@ -165,11 +164,7 @@ def summary(
         for peer, seconds in times.items()
     }
     return {
-        "name": name,
-        "does": does,
-        "date": datetime.date.today().isoformat(),
-        "machine": machine.describe_machine(),
-        "versions": machine.versions(),
+        **machine.head(name, does),
         "threads": THREADS,
         "libraries": machine.blas_kernels(),
         "cores_taken_by_others": round(noise(samples), 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import importlib.metadata
 import os
@@ -10,6 +11,17 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("numpy", "torch", "jax", "autograd", "mygrad")
+
+
+def head(name: str, does: str) -> dict[str, Any]:
+    """How every record of a run begins: what was measured, when, and on what."""
+    return {
+        "name": name,
+        "does": does,
+        "date": datetime.date.today().isoformat(),
+        "machine": describe_machine(),
+        "versions": versions(),
+    }
 
 
 def describe_machine() -> dict[str, str | int]:

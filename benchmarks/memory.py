@@ -6,7 +6,6 @@ Linux only: the kernel says how much a process has held at most.
 
 from __future__ import annotations
 
-import datetime
 import json
 import subprocess
 import sys
@@ -33,11 +32,7 @@ def measure(results: Path, keep: bool) -> None:
         print(f"  {peer:<24}{heights[peer]:12.0f} MB{ratio:8.2f}")
     if keep:
         record = {
-            "name": "memory",
-            "does": "height of a training step's memory, ResNet-20, batch 128",
-            "date": datetime.date.today().isoformat(),
-            "machine": machine.describe_machine(),
-            "versions": machine.versions(),
+            **machine.head("memory", "height of a training step's memory, ResNet-20, batch 128"),
             "bar": 1.3,
             "megabytes": heights,
             "ratios": ratios,

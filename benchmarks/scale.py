@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from importlib import import_module
 from pathlib import Path
@@ -49,11 +48,9 @@ def measure(results: Path, keep: bool) -> None:
         print("  not kept: other processes were too busy; run it again on a quiet machine")
     elif keep:
         result = {
-            "name": "scale",
-            "does": "training step of ResNets by batch, depth and side of the images",
-            "date": datetime.date.today().isoformat(),
-            "machine": machine.describe_machine(),
-            "versions": machine.versions(),
+            **machine.head(
+                "scale", "training step of ResNets by batch, depth and side of the images"
+            ),
             "cores_taken_by_others": round(noise(taken), 2),
             "ms": series,
             "peers": {},
