@@ -100,6 +100,22 @@ def test_tiles_in_float32_equal_the_exact_way_in_float64(size, pads, channels, k
         np.testing.assert_allclose(two / scale, one / scale, rtol=0, atol=3e-5)
 
 
+@pytest.mark.parametrize(
+    "images, channels, pixels, dtype, chosen",
+    [
+        (96, 64, 4, np.float32, True),
+        (95, 64, 4, np.float32, False),  # too few tiles
+        (96, 63, 4, np.float32, False),
+        (96, 64, 4, np.float64, False),
+        (96, 64, 5, np.float32, False),  # two tiles for five pixels: most of them is waste
+        (24, 64, 7, np.float32, True),
+    ],
+)
+def test_tiles_are_chosen_where_they_are_many_and_full(images, channels, pixels, dtype, chosen):
+    x, same = np.empty((images, pixels, pixels, channels), dtype), Axis(3, 1, 1, 1)
+    assert winograd.suits_tiles(x, 64, same, same) == chosen
+
+
 def test_tiles_can_be_switched_off(monkeypatch):
     x, weight = random_tensor(24, 64, 9, 9).float(), random_tensor(64, 64, 3, 3, seed=2).float()
     by_tiles = run(F.conv2d, x, weight)
