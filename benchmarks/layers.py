@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.networks import with_passes
 from benchmarks.timing import Step
 
 
@@ -51,7 +52,8 @@ class Layer:
     def peers(self) -> dict[str, Callable[[], Step]]:
         """The builders by the name of their framework."""
         peers = {
-            "minitorch": lambda: eager_step(self, "minitorch"),
+            "minitorch": lambda: with_passes(eager_step(self, "minitorch"), compiled=False),
+            "minitorch, numba": lambda: with_passes(eager_step(self, "minitorch"), compiled=True),
             "torch": lambda: eager_step(self, "torch"),
             "torch channels last": lambda: eager_step(self, "torch", channels_last=True),
         }

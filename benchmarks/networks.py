@@ -45,6 +45,7 @@ class Network:
         """The builders by the name of their framework."""
         return {
             "minitorch": lambda: minitorch_step(self),
+            "minitorch, numba": lambda: minitorch_step(self, compiled=True),
             "torch": lambda: torch_step(self, channels_last=False),
             "torch channels last": lambda: torch_step(self, channels_last=True),
         }
@@ -71,7 +72,7 @@ def torch_twin(module: str) -> ModuleType:
 
 
 def torch_batch_norm_relu() -> Any:
-    """PyTorch's batch norm and ReLU in place, under the name of our layer that fuses them."""
+    """PyTorch's batch norm, sum and ReLU in place, under the name of our layer that fuses them."""
     torch: Any = import_module("torch")
 
     class BatchNormReLU2d(torch.nn.BatchNorm2d):  # type: ignore[misc]  # torch is optional
@@ -79,8 +80,10 @@ def torch_batch_norm_relu() -> Any:
             super().__init__(num_features)
             self.negative_slope = negative_slope
 
-        def forward(self, x: Any) -> Any:
+        def forward(self, x: Any, shortcut: Any = None) -> Any:
             y = super().forward(x)
+            if shortcut is not None:
+                y += shortcut
             if not self.negative_slope:
                 return torch.relu_(y)
             return torch.nn.functional.leaky_relu_(y, self.negative_slope)
@@ -88,12 +91,28 @@ def torch_batch_norm_relu() -> Any:
     return BatchNormReLU2d
 
 
-def minitorch_step(network: Network) -> Step:
-    """Ours."""
-    minitorch = import_module("minitorch")
+def minitorch_step(network: Network, compiled: bool = False) -> Step:
+    """Ours, its passes over memory by numpy or as loops compiled by numba."""
+    minitorch: Any = import_module("minitorch")
     model = getattr(import_module(network.module), network.build)(*network.settings)
     images, classes = (minitorch.tensor(part) for part in network.data())
-    return step_of(network, model, images, classes, "minitorch", "minitorch.functional")
+    step = step_of(network, model, images, classes, "minitorch", "minitorch.functional")
+    return with_passes(step, compiled)
+
+
+def with_passes(step: Step, compiled: bool) -> Step:
+    """The step, before which the passes are exchanged: it takes a microsecond.
+
+    Raises ImportError where they cannot be compiled.
+    """
+    use: Any = import_module("minitorch.compiled").use
+    use(compiled)
+
+    def exchanged() -> None:
+        use(compiled)
+        step()
+
+    return exchanged
 
 
 def torch_step(network: Network, channels_last: bool) -> Step:

@@ -1,11 +1,22 @@
 """minitorch: a deep-learning framework in readable numpy, grown in notebooks."""
 
 # Grown in notebooks: 2_04_indexing, 2_05_the_tensor, 3_01_keeping_state,
-# 4_03_convolution_made_fast. Edit there, then `make extract`.
+# 4_03_convolution_made_fast, 4_05_loops_compiled. Edit there, then `make extract`.
 
 from math import inf, nan, pi
 
-from minitorch import autograd, backends, cuda, functional, memory, nn, optim, threads, winograd
+from minitorch import (
+    autograd,
+    backends,
+    compiled,
+    cuda,
+    functional,
+    memory,
+    nn,
+    optim,
+    threads,
+    winograd,
+)
 from minitorch import cuda as accelerator
 from minitorch.anomaly import detect_anomaly, set_detect_anomaly
 from minitorch.comparisons import (
@@ -294,6 +305,7 @@ __all__ = [
     "clamp_min",
     "clip",
     "clone",
+    "compiled",
     "concat",
     "concatenate",
     "cos",

@@ -2,7 +2,7 @@
 
 Channels are few and pixels many, so the images are seen as lines of about 1,024 numbers, several
 pixels each, and every value per channel is repeated to such a line: numpy's inner loops are long.
-The work goes block by block through a core's cache, in all threads. Leans on `threads`.
+The work goes block by block through a core's cache, in all threads. Leans on `norm_passes`.
 """
 
 # Grown in notebooks: 4_03_convolution_made_fast. Edit there, then `make extract`.
@@ -10,15 +10,16 @@ The work goes block by block through a core's cache, in all threads. Leans on `t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from math import gcd
 from typing import Any
 
 import numpy as np
 
 from minitorch.convolution import channels_last
+from minitorch.norm_passes import gradient_for_x, gradient_sums, scale_and_shift, sums_around
 from minitorch.normalization import BatchNorm
-from minitorch.op import masked, op
+from minitorch.op import op
+from minitorch.tensor import Tensor
 from minitorch.threads import threads
 from minitorch.versions import clock
 
@@ -34,8 +35,9 @@ __all__ = [
     "by_blocks",
     "mean_and_variance",
     "normalized",
+    "of",
     "per_channel",
-    "through_slope",
+    "statistics",
     "to_line",
 ]
 
@@ -61,7 +63,8 @@ def batch_norm(
 
     Keeps x alone for backward. Raises ValueError where there is one value per channel to train on.
     """
-    return normalized(x, running_mean, running_var, weight, bias, training, momentum, eps)
+    running = running_mean, running_var
+    return normalized(x, running, weight, bias, None, training, momentum, eps, None)
 
 
 @op
@@ -71,115 +74,120 @@ def batch_norm_relu(
     running_var: Array | None,
     weight: Array | None = None,
     bias: Array | None = None,
+    shortcut: Array | None = None,
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
     negative_slope: float = 0.0,
 ) -> Any:
-    """`batch_norm`, then leaky_relu, or relu while the slope is 0, in the same passes.
+    """`batch_norm`, plus `shortcut` if there is one, then leaky_relu (relu while the slope is 0).
 
-    Keeps x and the result for backward.
+    In the same passes; keeps x and the result for backward. Raises ValueError where the shortcut
+    is not of x's shape, or the slope is not from 0 to 1.
     """
-    settings = training, momentum, eps, negative_slope
-    return normalized(x, running_mean, running_var, weight, bias, *settings)
+    if shortcut is not None and shortcut.shape != x.shape:
+        raise ValueError(
+            f"batch_norm_relu: the shortcut has shape {shortcut.shape}, x {x.shape}. What is added "
+            "to x must have its shape."
+        )
+    if not 0 <= negative_slope <= 1:
+        raise ValueError(f"batch_norm_relu: negative_slope is from 0 to 1, not {negative_slope}.")
+    running = running_mean, running_var
+    settings = training, momentum, eps, x.dtype.type(negative_slope)
+    return normalized(x, running, weight, bias, shortcut, *settings)
 
 
 def normalized(
     x: Array,
-    running_mean: Array | None,
-    running_var: Array | None,
+    running: tuple[Array | None, Array | None],
     weight: Array | None,
     bias: Array | None,
+    shortcut: Array | None,
     training: bool,
     momentum: float,
     eps: float,
-    negative_slope: float | None = None,
+    slope: Any,
 ) -> Any:
-    """Value and backward of `batch_norm`, and with a slope of `batch_norm_relu`."""
-    shape, channels, count = x.shape, x.shape[1], x.size // max(x.shape[1], 1)
-    by_batch = training or running_mean is None or running_var is None
-    if by_batch and count < 2:
-        raise ValueError(
-            f"batch_norm: x of shape {shape} has {count} values per channel; over one value there "
-            "is no variance. Use a larger batch, or model.eval()."
-        )
-    pixels = channels_last(x)
+    """Value and backward of `batch_norm`; with a slope, of `batch_norm_relu`."""
+    pixels, channels = channels_last(x), x.shape[1]
     lines = as_lines(pixels)
-    width = lines.shape[1]
+    width, count = lines.shape[1], x.size // max(channels, 1)
+    by_batch = training or running[0] is None or running[1] is None
     if by_batch:
-        mean, variance = mean_and_variance(lines, channels, count)
-        if training and running_mean is not None and running_var is not None:
-            for running, now in (
-                (running_mean, mean),
-                (running_var, variance * count / (count - 1)),
-            ):
-                running += momentum * (now - running)
-                clock.stamp(running)
+        mean, variance = statistics(lines, x.shape, running if training else (None, None), momentum)
     else:
-        mean, variance = np.asarray(running_mean, float), np.asarray(running_var, float)
+        mean, variance = (np.asarray(each, float) for each in running)
     inverse = 1 / np.sqrt(variance + eps)
     scale = inverse if weight is None else inverse * weight
     shift = -mean * scale if bias is None else bias - mean * scale
-    y = np.empty_like(pixels)
     scale_line, shift_line = (to_line(each, width, x.dtype) for each in (scale, shift))
-
-    def forward(part: slice) -> None:
-        out = as_lines(y)[part]
-        np.multiply(lines[part], scale_line, out=out)
-        out += shift_line
-        if negative_slope is not None:
-            np.maximum(out, negative_slope and negative_slope * out, out=out)
-
-    by_blocks(forward, lines)
-    results = None if negative_slope is None else as_lines(y)  # kept only where backward reads them
+    added = None if shortcut is None else as_lines(channels_last(shortcut))
+    adds = added is not None  # all that backward need know of it
+    y = np.empty_like(pixels)
+    ys = as_lines(y)
+    by_blocks(
+        lambda part: scale_and_shift(
+            lines[part], scale_line, shift_line, of(added, part), slope, ys[part]
+        ),
+        lines,
+    )
+    results = None if slope is None else ys  # kept only where backward reads them
 
     def backward(grad: Array, needed: tuple[bool, ...]) -> tuple[Array | None, ...]:
         grads = as_lines(channels_last(grad))
-        back = np.empty_like(pixels)
-        backs = as_lines(back)
+        passed = grads if results is None else np.empty_like(grads)  # by the slope
         mean_line = to_line(mean, width, x.dtype)
-
-        def sums(part: slice) -> tuple[Array, Array]:
-            if results is not None:
-                backs[part] = through_slope(grads[part], results[part] > 0, negative_slope)
-            arriving = grads[part] if results is None else backs[part]
-            along_x = lines[part] - mean_line
-            along_x *= arriving
-            return np.add.reduce(arriving, axis=0), np.add.reduce(along_x, axis=0)
-
-        to_bias, along_x = per_channel(by_blocks(sums, lines), channels)
-        to_weight = along_x * inverse
-        by_x = -scale * inverse * to_weight / count if by_batch else np.zeros(channels)
-        constant = -scale * to_bias / count - by_x * mean if by_batch else np.zeros(channels)
-        by_x_line, constant_line = (to_line(each, width, x.dtype) for each in (by_x, constant))
-
-        def to_x(part: slice) -> None:
-            arriving = grads[part] if results is None else backs[part]
-            scaled = arriving * scale_line
-            np.multiply(lines[part], by_x_line, out=backs[part])
-            backs[part] += scaled
-            backs[part] += constant_line
-
-        if needed[0]:
-            by_blocks(to_x, lines)
-        return (
-            back.transpose(0, 3, 1, 2) if needed[0] else None,
-            None,
-            None,
-            to_weight.astype(x.dtype),
-            to_bias.astype(x.dtype),
+        sums = by_blocks(
+            lambda part: gradient_sums(
+                grads[part], of(results, part), slope, lines[part], mean_line, passed[part]
+            ),
+            lines,
         )
+        to_bias, along_x = per_channel(sums, channels)
+        to_weight = along_x * inverse
+        back = None
+        if needed[0]:
+            by_x = -scale * inverse * to_weight / count if by_batch else np.zeros(channels)
+            constant = -scale * to_bias / count - by_x * mean if by_batch else np.zeros(channels)
+            factors = [scale_line, *(to_line(each, width, x.dtype) for each in (by_x, constant))]
+            back = np.empty_like(pixels)
+            backs = as_lines(back)
+            by_blocks(
+                lambda part: gradient_for_x(passed[part], lines[part], *factors, backs[part]), lines
+            )
+        to_x, to_shortcut = (
+            None if each is None else each.reshape(pixels.shape).transpose(0, 3, 1, 2)
+            for each in (back, passed if adds else None)
+        )
+        to_weight, to_bias = (each.astype(x.dtype) for each in (to_weight, to_bias))
+        return to_x, None, None, to_weight, to_bias, *([] if slope is None else [to_shortcut])
 
     return y.transpose(0, 3, 1, 2), backward
 
 
-def through_slope(grad: Array, positive: Array, negative_slope: float | None) -> Array:
-    """The gradient before leaky_relu: as it is where the result is positive, else sloped."""
-    if not negative_slope:
-        return masked(grad, positive)
-    factor = positive * grad.dtype.type(1 - negative_slope)
-    factor += grad.dtype.type(negative_slope)
-    return factor * grad
+def statistics(
+    lines: Array,
+    shape: tuple[int, ...],
+    running: tuple[Array | None, Array | None],
+    momentum: float,
+) -> tuple[Array, Array]:
+    """Mean and variance of a batch's channels; running ones, where there are any, move there.
+
+    Raises ValueError where there is one value per channel.
+    """
+    channels = shape[1]
+    count = lines.size // max(channels, 1)
+    if count < 2:
+        raise ValueError(
+            f"batch_norm: x of shape {shape} has {count} values per channel; over one value there "
+            "is no variance. Use a larger batch, or model.eval()."
+        )
+    mean, variance = mean_and_variance(lines, channels, count)
+    for kept, now in zip(running, (mean, variance * count / (count - 1)), strict=True):
+        if kept is not None:
+            kept += momentum * (now - kept)
+            clock.stamp(kept)
+    return mean, variance
 
 
 def mean_and_variance(lines: Array, channels: int, count: int) -> tuple[Array, Array]:
@@ -190,13 +198,8 @@ def mean_and_variance(lines: Array, channels: int, count: int) -> tuple[Array, A
     """
     centre = lines[0, :channels].astype(float)
     centre_line = to_line(centre, lines.shape[1], lines.dtype)
-
-    def sums(part: slice) -> tuple[Array, Array]:
-        away = lines[part] - centre_line
-        total = np.add.reduce(away, axis=0)
-        return total, np.add.reduce(np.square(away, out=away), axis=0)
-
-    total, squares = per_channel(by_blocks(sums, lines), channels)
+    sums = by_blocks(lambda part: sums_around(lines[part], centre_line), lines)
+    total, squares = per_channel(sums, channels)
     return centre + total / count, squares / count - (total / count) ** 2
 
 
@@ -231,6 +234,11 @@ def by_blocks(work: Callable[[slice], Any], lines: Array) -> list[Any]:
     return [result for results in threads.share(work_share, parts) for result in results]
 
 
+def of(lines: Array | None, part: slice) -> Array | None:
+    """A part of lines that may be missing."""
+    return None if lines is None else lines[part]
+
+
 class BatchNorm2d(BatchNorm):
     """Batch norm of images (N, C, H, W): Ioffe and Szegedy 2015."""
 
@@ -239,8 +247,17 @@ class BatchNorm2d(BatchNorm):
 
 
 class BatchNormReLU2d(BatchNorm2d):
-    """`BatchNorm2d` and then ReLU, or with a `negative_slope` LeakyReLU, in the same passes."""
+    """`BatchNorm2d` and then ReLU, or with a `negative_slope` LeakyReLU, in the same passes.
+
+    Called with two tensors it adds the second in between, as a residual block does.
+    """
+
+    normalize = staticmethod(batch_norm_relu)
 
     def __init__(self, num_features: int, negative_slope: float = 0.0, **settings: Any) -> None:
         super().__init__(num_features, **settings)
-        self.normalize = partial(batch_norm_relu, negative_slope=negative_slope)
+        self.negative_slope = negative_slope
+
+    def forward(self, x: Tensor, shortcut: Tensor | None = None) -> Tensor:
+        """Apply the layer."""
+        return self.run(x, shortcut=shortcut, negative_slope=self.negative_slope)

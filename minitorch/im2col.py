@@ -1,7 +1,7 @@
 """Convolution as matrix products, block by block: the value and the kernel's gradient.
 
 Arrays are channels-last here: images (N, H, W, C), kernels (R, S, C, K). A block's windows stay in
-the cache until the products have used them. Leans on `windows` and `threads`.
+the cache until the products have used them. Leans on `windows`, `passes` and `threads`.
 """
 
 # Grown in notebooks: 4_03_convolution_made_fast. Edit there, then `make extract`.
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minitorch.passes import Pass
 from minitorch.threads import threads
 from minitorch.windows import Axis
 
@@ -28,6 +29,7 @@ __all__ = [
     "blocks",
     "both_by_rows",
     "copy_padded",
+    "copy_windows",
     "correlate_by_rows",
     "jobs",
     "kernel_gradient_by_rows",
@@ -111,8 +113,7 @@ class RowWindows:
             self.images, self.rows = images, rows
             self.make_room()
         top = self.down.stride * block.rows.start - self.down.before
-        copy_padded(self.x[block.images], top, -self.across.before, self.padded)
-        np.copyto(self.windows, self.view)
+        copy_windows(self.x[block.images], top, self.across, self.windows, self.padded, self.view)
 
     def make_room(self) -> None:
         """Memory for the padded images, a view of their windows, memory for a copy of those."""
@@ -179,6 +180,18 @@ def copy_padded(x: Array, top: int, left: int, out: Array) -> None:
         out.fill(0)
     if last > first and stop > start:
         out[:, first - top : last - top, start - left : stop - left] = x[:, first:last, start:stop]
+
+
+@Pass
+def copy_windows(
+    x: Array, top: int, across: Axis, windows: Array, padded: Array, view: Array
+) -> None:
+    """Copy the windows of x (N, H, W, C), from row `top` on, into (phase, N, line, column, S, C).
+
+    Row `phase` of line k is row `phases * k + phase`. `view` shows those windows in `padded`.
+    """
+    copy_padded(x, top, -across.before, padded)
+    np.copyto(windows, view)
 
 
 def correlate_by_rows(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:

@@ -208,6 +208,10 @@ class BatchNorm(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
+        return self.run(x)
+
+    def run(self, x: Tensor, **more: Any) -> Tensor:
+        """Check x, and normalize it; `more` is for a subclass's `normalize`."""
         if x.ndim not in self.dims or x.shape[1] != self.num_features:
             raise ValueError(
                 f"{type(self).__name__}({self.num_features}): x of shape {x.shape} does not fit: "
@@ -230,6 +234,7 @@ class BatchNorm(Module):
             training=self.training,
             momentum=momentum,
             eps=self.eps,
+            **more,
         )
 
     def extra_repr(self) -> str:

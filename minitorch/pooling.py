@@ -17,6 +17,7 @@ import numpy as np
 from minitorch.convolution import channels_last
 from minitorch.im2col import Block, blocks
 from minitorch.op import BITS, op
+from minitorch.passes import Pass
 from minitorch.threads import threads
 from minitorch.windows import Axis, Pair, whole_numbers
 
@@ -36,8 +37,10 @@ __all__ = [
     "padded_pixels",
     "pixels_per_window",
     "pool_axes",
+    "send_to_largest",
     "taps",
     "without_padding",
+    "write_largest",
 ]
 
 
@@ -62,38 +65,56 @@ def max_pool2d(
     """
     if dilation not in (1, (1, 1)):
         raise ValueError(f"max_pool2d: dilation is {dilation}, but windows here have no gaps: 1.")
-    axes = pool_axes("max_pool2d", x, kernel_size, stride, padding, ceil_mode)
-    shape = x.shape
+    axes = down, across = pool_axes("max_pool2d", x, kernel_size, stride, padding, ceil_mode)
+    shape, size = x.shape, down.size * across.size
     pixels = padded_pixels(x, axes, -np.inf)
     y = np.empty((len(x), *outputs(axes, shape), x.shape[1]), x.dtype)
-    windows = taps(axes, y)
 
     def forward(images: slice) -> None:
-        combine_taps(np.maximum, pixels[images], windows, y[images])
+        write_largest(pixels[images], down, across, y[images])
 
     def backward(grad: Array) -> Array:
-        bits = channels_last(grad).view(BITS[grad.dtype])  # those of 0.0 are all 0
+        grads = channels_last(grad)
         tiled = fills(axes, pixels.shape)
         back = (np.empty if tiled else np.zeros)(pixels.shape, grad.dtype)
 
         def send_back(images: slice) -> None:
-            left = bits[images].copy()  # of the windows that have not found their largest
-            for tap in windows:
-                last = tap is windows[-1]
-                found = left if last else left * (pixels[images][tap] == y[images])
-                if tiled:
-                    back[images][tap] = found.view(grad.dtype)
-                else:
-                    back[images][tap] += found.view(grad.dtype)
-                if not last:
-                    left -= found
+            found = y[images], grads[images]
+            send_to_largest(pixels[images], *found, down, across, tiled, back[images])
 
-        by_images(send_back, y, len(windows))
+        by_images(send_back, y, size)
         return without_padding(back, axes, shape)
 
-    by_images(forward, y, len(windows))
+    by_images(forward, y, size)
     fill_padding(pixels, axes, np.nan)  # equal to no result, where -inf may be one
     return y.transpose(0, 3, 1, 2), backward
+
+
+@Pass
+def write_largest(pixels: Array, down: Axis, across: Axis, y: Array) -> None:
+    """Write the largest pixel of each window of (N, H, W, C) into `y` (N, OH, OW, C)."""
+    combine_taps(np.maximum, pixels, taps([down, across], y), y)
+
+
+@Pass
+def send_to_largest(
+    pixels: Array, y: Array, grads: Array, down: Axis, across: Axis, tiled: bool, back: Array
+) -> None:
+    """Send the gradient of each result to the first pixel of its window that is equal to it.
+
+    It is added to `back`; where the windows are `tiled`, each pixel in one, it is written.
+    """
+    left = grads.view(BITS[grads.dtype]).copy()  # of 0.0 all bits are 0
+    windows = taps([down, across], y)
+    for tap in windows:
+        last = tap is windows[-1]
+        found = left if last else left * (pixels[tap] == y)
+        if tiled:
+            back[tap] = found.view(grads.dtype)
+        else:
+            back[tap] += found.view(grads.dtype)
+        if not last:
+            left -= found
 
 
 @op

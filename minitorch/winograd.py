@@ -18,6 +18,7 @@ from math import prod
 import numpy as np
 
 from minitorch.im2col import Block, blocks, copy_padded, total_of
+from minitorch.passes import Pass
 from minitorch.threads import threads
 from minitorch.windows import Axis
 
@@ -97,6 +98,7 @@ def grid_of(rows: int, columns: int) -> tuple[int, int]:
     return -(-rows // STEP), -(-columns // STEP)
 
 
+@Pass
 def tiles(x: Array, size: int, top: int, left: int, counts: tuple[int, int]) -> Array:
     """Tiles of x, one every 4 pixels, as columns of their pixels: (size * size, tiles, C).
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from minitorch import compiled
 from minitorch.digits import DataError
 from models import NETWORKS, find, training
 
@@ -84,6 +85,9 @@ def parser() -> argparse.ArgumentParser:
         parsers[command].set_defaults(command=command)
     for command in (train, evaluate):
         parsers[command].add_argument("--data", help="data set, such as digits or mnist")
+        parsers[command].add_argument(
+            "--compiled", action="store_true", help="passes over memory as loops, by numba"
+        )
     for command in (evaluate, predict):
         parsers[command].add_argument(
             "--weights", type=Path, help="a .safetensors file other than the default"
@@ -117,6 +121,8 @@ def main(arguments: Sequence[str]) -> int:
     """Do what the arguments say; print the figures as one JSON object on the last line."""
     options = vars(parser().parse_args(arguments))
     try:
+        if options.get("compiled"):
+            compiled.use()
         figures = options["command"](options)
     except (training.Unfinished, KeyboardInterrupt) as stop:
         print(str(stop) or "Stopped.", file=sys.stderr)

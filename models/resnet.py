@@ -2,7 +2,7 @@
 
 Two families: for ImageNet (table 1: 18, 34, 50, 101, 152 layers, names of parameters as in
 torchvision) and for CIFAR-10 (section 4.2: 6n + 2 layers, 16 to 64 channels). A batch norm that a
-ReLU follows does both in one pass.
+ReLU follows does both in one pass, and adds the shortcut in between.
 """
 
 from __future__ import annotations
@@ -23,15 +23,14 @@ class BasicBlock(nn.Module):
         self.conv1 = nn.Conv2d(channels, width, 3, stride=stride, padding=1, bias=False)
         self.bn1 = nn.BatchNormReLU2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(width)
+        self.bn2 = nn.BatchNormReLU2d(width)
         self.downsample = shortcut
 
     def forward(self, x: Tensor) -> Tensor:
         """Add what two layers see to what came in."""
         shortcut = x if self.downsample is None else self.downsample(x)
         y = self.bn1(self.conv1(x))
-        y = self.bn2(self.conv2(y))
-        return (y + shortcut).relu()
+        return self.bn2(self.conv2(y), shortcut)
 
 
 class Bottleneck(nn.Module):
@@ -46,7 +45,7 @@ class Bottleneck(nn.Module):
         self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False)
         self.bn2 = nn.BatchNormReLU2d(width)
         self.conv3 = nn.Conv2d(width, width * self.expansion, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(width * self.expansion)
+        self.bn3 = nn.BatchNormReLU2d(width * self.expansion)
         self.downsample = shortcut
 
     def forward(self, x: Tensor) -> Tensor:
@@ -54,8 +53,7 @@ class Bottleneck(nn.Module):
         shortcut = x if self.downsample is None else self.downsample(x)
         y = self.bn1(self.conv1(x))
         y = self.bn2(self.conv2(y))
-        y = self.bn3(self.conv3(y))
-        return (y + shortcut).relu()
+        return self.bn3(self.conv3(y), shortcut)
 
 
 class ZeroPadded(nn.Module):

@@ -122,7 +122,8 @@ def speed(root: Path) -> str:
     """Return the ratios to PyTorch's eager mode, minitorch first."""
     measured = records(root / "benchmarks" / "results", Speed)
     found = [record for record in measured if "minitorch" in record.peers]  # others have no peer
-    others = sorted({name for record in found for name in record.peers} - {"minitorch"})
+    peers = {name for record in found for name in record.peers} - {"minitorch"}
+    others = sorted(peers, key=lambda name: (not name.startswith("minitorch"), name))
     rows = []
     for record in found:
         ratios = [

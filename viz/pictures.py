@@ -98,9 +98,11 @@ def batch_norm(scope: Scope) -> list[Term]:
 
 
 def batch_norm_relu(scope: Scope) -> list[Term]:
-    """The same, and then negative numbers times the slope, mostly 0."""
-    slope = scope["negative_slope"]
-    return [*batch_norm(scope), sign(f"below 0: × {slope:g}" if slope else "max with 0")]
+    """The same, a shortcut, and then negative numbers times the slope, mostly 0."""
+    slope, terms = scope["slope"], batch_norm(scope)
+    if scope.get("shortcut") is not None:
+        terms += [sign("+"), Term("shortcut", scope["shortcut"])]
+    return [*terms, sign(f"below 0: × {slope:g}" if slope else "max with 0")]
 
 
 def cross_entropy(scope: Scope) -> list[Term]:
@@ -197,7 +199,8 @@ def through_relu(teller: Teller) -> Teller:
         weight, bias = scope.get("weight"), scope.get("bias")
         y = y if weight is None else y * weight.reshape(of.form)
         y = y if bias is None else y + bias.reshape(of.form)
-        passed = np.where(y > 0, scope["grad"], scope["negative_slope"] * scope["grad"])
+        y = y if scope.get("shortcut") is None else y + scope["shortcut"]
+        passed = np.where(y > 0, scope["grad"], scope["slope"] * scope["grad"])
         terms = teller({**scope, "grad": passed}, rule)
         for term in terms:
             if term.text == "grad":
@@ -205,6 +208,11 @@ def through_relu(teller: Teller) -> Teller:
         return terms
 
     return tell
+
+
+def passed_on(scope: Scope, rule: Any) -> list[Term]:
+    """The gradient as it came."""
+    return [grad_term(scope)]
 
 
 def summed(scope: Scope, rule: Any) -> list[Term]:
@@ -264,6 +272,10 @@ BACKWARD: dict[tuple[str, str], tuple[Teller, str]] = {
     ("batch_norm_relu", "bias"): (
         through_relu(summed),
         f"What the ReLU lets through, to every number of the channel: summed {OVER_ALL}.",
+    ),
+    ("batch_norm_relu", "shortcut"): (
+        through_relu(passed_on),
+        "The shortcut was added: it gets what the ReLU lets through, as it is.",
     ),
     ("conv2d", "x"): (
         image_of_convolution,

@@ -1,0 +1,225 @@
+"""Compiled loops: each does what numpy's pass does, in plain Python and translated."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minitorch
+import minitorch.functional as F
+from minitorch import compiled, im2col, nn, norm_passes, pooling, winograd
+from minitorch.passes import Pass
+from minitorch.windows import Axis
+
+PASSES = [im2col, norm_passes, pooling, winograd]
+
+
+@pytest.fixture(params=["plain", "translated"])
+def ways(request, monkeypatch):
+    """The loops by pass, as they are written and as numba makes them."""
+    if request.param == "plain":
+        return compiled.in_place_of
+    pytest.importorskip("numba")
+    monkeypatch.setattr(compiled, "translated", {})
+    compiled.use()
+    translated = dict(compiled.translated)
+    compiled.use(False)
+    return translated
+
+
+@pytest.fixture
+def loops():
+    """Compiled loops in use, and afterwards numpy again."""
+    pytest.importorskip("numba")
+    compiled.use()
+    yield
+    compiled.use(False)
+
+
+def numbers(*shape, dtype=np.float32, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def assert_same_pass(ways, numpy_pass, *inputs, written=()):
+    """Both ways return the same, and write the same into the inputs of these positions."""
+    answers = []
+    for way in (numpy_pass.in_numpy, ways[numpy_pass]):
+        given_to = [each.copy() if k in written else each for k, each in enumerate(inputs)]
+        returned = way(*given_to)
+        returned = returned if isinstance(returned, tuple) else (returned,)
+        answers.append([*returned, *(given_to[k] for k in written)])
+    for one, other in zip(*answers, strict=True):
+        if one is None:
+            assert other is None
+        else:
+            assert one.dtype == other.dtype
+            np.testing.assert_allclose(other, one, rtol=2e-6, atol=1e-6)
+
+
+def test_every_pass_has_loops():
+    passes = {each for module in PASSES for each in vars(module).values() if isinstance(each, Pass)}
+    assert passes == set(compiled.in_place_of)
+    for each, loops in compiled.in_place_of.items():
+        assert each.in_numpy.__name__ == loops.__name__
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("added", [False, True])
+@pytest.mark.parametrize("slope", [None, 0.0, 0.1])
+def test_the_passes_of_batch_norm(ways, dtype, added, slope):
+    lines, grads, more = (numbers(5, 12, dtype=dtype, seed=k) for k in range(3))
+    scale, shift, mean = (numbers(12, dtype=dtype, seed=k) for k in range(3, 6))
+    slope = None if slope is None else dtype(slope)
+    out, extra = np.zeros_like(lines), more if added else None
+    assert_same_pass(ways, norm_passes.sums_around, lines, mean)
+    given_there = lines, scale, shift, extra, slope, out
+    assert_same_pass(ways, norm_passes.scale_and_shift, *given_there, written=[5])
+    results = None if slope is None else more
+    passed = grads if slope is None else out
+    given_back = grads, results, slope, lines, mean, passed
+    assert_same_pass(ways, norm_passes.gradient_sums, *given_back, written=[5])
+    assert_same_pass(
+        ways, norm_passes.gradient_for_x, grads, lines, scale, shift, mean, out, written=[5]
+    )
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.5])
+def test_numbers_that_are_none_go_the_same_way(ways, slope):
+    odd = np.array([[np.inf, -np.inf, np.nan, -0.0, 0.0, 1e38, -1e38, -1.0]], np.float32)
+    ones, zeros, slope = np.ones(8, np.float32), np.zeros(8, np.float32), np.float32(slope)
+    given = odd, ones, zeros, None, slope, np.zeros_like(odd)
+    assert_same_pass(ways, norm_passes.scale_and_shift, *given, written=[5])
+    if not slope:  # nothing comes through where the result is 0, be it infinite
+        results = np.zeros_like(odd)
+        passed = np.ones_like(odd)
+        ways[norm_passes.gradient_sums](odd, results, slope, ones[None], zeros, passed)
+        np.testing.assert_array_equal(passed, results)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_windows_are_copied_from_every_place(data):
+    down, across = (
+        Axis(*(data.draw(st.integers(low, 3)) for low in (1, 1, 0, 0, 1))) for _ in range(2)
+    )
+    x = numbers(2, data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6)), 3)
+    if min(down.outputs(x.shape[1]), across.outputs(x.shape[2])) < 1:
+        return
+    windows = im2col.RowWindows(x, down, across, 4)
+    block = im2col.Block(slice(0, 2), slice(0, down.outputs(x.shape[1])))
+    windows.fill(block)
+    copied = np.full_like(windows.windows, 7)
+    unused = np.empty(0, np.float32)
+    compiled.copy_windows(x, -down.before, across, copied, unused, unused)
+    np.testing.assert_array_equal(copied, windows.windows)
+
+
+@pytest.mark.parametrize("size, top, left", [(6, -1, -1), (4, 0, 0), (6, 3, -2)])
+def test_tiles(ways, size, top, left):
+    assert_same_pass(ways, winograd.tiles, numbers(2, 9, 7, 3), size, top, left, (2, 2))
+
+
+@pytest.mark.parametrize("down, across", [(Axis(2, 2), Axis(2, 2)), (Axis(3, 1), Axis(2, 3))])
+@pytest.mark.parametrize("odd", [None, np.nan, -np.inf])
+def test_pooling_with_ties(ways, down, across, odd):
+    pixels = np.round(numbers(2, 6, 8, 3))
+    if odd is not None:
+        pixels[0] = odd
+    y = np.zeros((2, down.outputs(6), across.outputs(8), 3), np.float32)
+    assert_same_pass(ways, pooling.write_largest, pixels, down, across, y, written=[3])
+    pooling.write_largest(pixels, down, across, y)
+    tiled = pooling.fills([down, across], pixels.shape)
+    back = np.zeros_like(pixels)
+    given = pixels, y, numbers(*y.shape, seed=1), down, across, tiled, back
+    assert_same_pass(ways, pooling.send_to_largest, *given, written=[6])
+
+
+def net(x):
+    """What goes through every pass there is."""
+    minitorch.manual_seed(0)
+    first, second = nn.Conv2d(3, 64, 3, stride=2, padding=1), nn.Conv2d(64, 64, 3, padding=1)
+    norm, last = nn.BatchNormReLU2d(64), nn.BatchNormReLU2d(64, negative_slope=0.1)
+    x = norm(first(x))
+    return F.max_pool2d(F.max_pool2d(last(second(x), x), 2), 3, 2, padding=1)
+
+
+def there_and_back(x):
+    x.grad = None
+    y = net(x)
+    (y * y).sum().backward()
+    return y.array, x.grad.array
+
+
+def test_a_network_gives_the_same_numbers(loops):
+    x = minitorch.Tensor(numbers(12, 3, 20, 20), requires_grad=True)
+    by_loops = there_and_back(x)
+    assert compiled.in_use()
+    compiled.use(False)
+    assert not compiled.in_use()
+    for one, other in zip(there_and_back(x), by_loops, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-4)
+
+
+def test_a_step_is_equal_to_the_last_bit_run_after_run(loops):
+    x = minitorch.Tensor(numbers(8, 3, 16, 16), requires_grad=True)
+    for one, other in zip(there_and_back(x), there_and_back(x), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_half_precision_stays_with_numpy(loops):
+    x = minitorch.Tensor(numbers(2, 3, 8, 8, dtype=np.float16), requires_grad=True)
+    y = nn.BatchNormReLU2d(3).to(np.float16)(x)
+    assert F.max_pool2d(y, 2).dtype == np.float16
+
+
+def test_arrays_that_may_not_be_written_to_and_slices_of_channels(loops):
+    pixels = numbers(2, 8, 8, 6)
+    pixels.flags.writeable = False
+    x, weight = minitorch.Tensor(pixels.transpose(0, 3, 1, 2)), minitorch.randn(4, 3, 3, 3)
+    y = F.conv2d(x, weight, padding=1, groups=2)
+    compiled.use(False)
+    np.testing.assert_allclose(y.array, F.conv2d(x, weight, padding=1, groups=2).array, atol=1e-5)
+
+
+def test_without_numba_the_cure_is_named(monkeypatch):
+    def missing(name):
+        raise ImportError(f"No module named {name!r}")
+
+    monkeypatch.setattr(compiled, "translated", {})
+    monkeypatch.setattr(compiled, "import_module", missing)
+    with pytest.raises(ImportError, match="pip install numba"):
+        compiled.use()
+    assert not compiled.in_use()
+    compiled.use(False)  # needs nothing
+
+
+def test_a_shortcut_is_added_before_the_relu():
+    for slope, training in itertools.product([0.0, 0.2], [True, False]):
+        fused = nn.BatchNormReLU2d(3, negative_slope=slope)
+        plain = nn.BatchNorm2d(3)
+        fused.training = plain.training = training
+        answers = []
+        for name in ("fused", "plain"):
+            x, shortcut = (
+                minitorch.Tensor(numbers(2, 3, 4, 4, seed=k), requires_grad=True) for k in range(2)
+            )
+            y = (
+                fused(x, shortcut)
+                if name == "fused"
+                else F.leaky_relu(plain(x) + shortcut, negative_slope=slope)
+            )
+            (y * y).sum().backward()
+            answers.append((y.array, x.grad.array, shortcut.grad.array))
+        for one, other in zip(*answers, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_a_shortcut_that_does_not_fit_and_a_slope_out_of_range():
+    layer = nn.BatchNormReLU2d(3)
+    with pytest.raises(ValueError, match=r"shortcut has shape \(2, 3, 1, 1\)"):
+        layer(minitorch.zeros(2, 3, 4, 4), minitorch.zeros(2, 3, 1, 1))
+    for slope in (-0.1, 2.0):
+        with pytest.raises(ValueError, match="from 0 to 1"):
+            nn.BatchNormReLU2d(3, negative_slope=slope)(minitorch.zeros(2, 3, 4, 4))
