@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import im2col, norm_passes, pooling, winograd
+from minitorch import depthwise, im2col, norm_passes, pooling, winograd
 from minitorch.passes import Pass
 from minitorch.windows import Axis
 
@@ -29,13 +29,16 @@ __all__ = [
     "in_use",
     "instead_of",
     "scale_and_shift",
+    "send_own_back",
     "send_to_largest",
     "sums_around",
+    "sums_of_own",
     "tiles",
     "translated",
     "translator",
     "use",
     "write_largest",
+    "write_own",
 ]
 
 
@@ -223,3 +226,70 @@ def send_to_largest(
                         share = left[k] if found else nothing[k]
                         left[k] = nothing[k] if found else left[k]
                         back[image, r, s, k] = share if tiled else back[image, r, s, k] + share
+
+
+@instead_of(depthwise.write_own)
+def write_own(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
+    """`depthwise.write_own` from x itself, row by row."""
+    rows, columns, channels, kernels = kernel.shape
+    out[:] = 0
+    for image in range(len(out)):
+        for i in range(out.shape[1]):
+            for tap in range(rows * columns):
+                r, s = tap // columns, tap % columns
+                row = i * down.stride + r * down.dilation - down.before
+                for j in range(out.shape[2] if 0 <= row < x.shape[1] else 0):
+                    place = j * across.stride + s * across.dilation - across.before
+                    if 0 <= place < x.shape[2] and kernels == 1:
+                        for k in range(channels):
+                            out[image, i, j, k] += x[image, row, place, k] * kernel[r, s, k, 0]
+                    elif 0 <= place < x.shape[2]:
+                        for k in range(channels * kernels):
+                            pixel = x[image, row, place, k // kernels]
+                            out[image, i, j, k] += pixel * kernel[r, s, k // kernels, k % kernels]
+
+
+@instead_of(depthwise.send_own_back)
+def send_own_back(grad: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
+    """`depthwise.send_own_back` to x itself, row by row."""
+    rows, columns, channels, kernels = kernel.shape
+    out[:] = 0
+    for image in range(len(out)):
+        for tap in range(rows * columns):
+            r, s = tap // columns, tap % columns
+            for i in range(grad.shape[1]):
+                row = i * down.stride + r * down.dilation - down.before
+                for j in range(grad.shape[2] if 0 <= row < out.shape[1] else 0):
+                    place = j * across.stride + s * across.dilation - across.before
+                    if 0 <= place < out.shape[2] and kernels == 1:
+                        for k in range(channels):
+                            out[image, row, place, k] += grad[image, i, j, k] * kernel[r, s, k, 0]
+                    elif 0 <= place < out.shape[2]:
+                        for k in range(channels):
+                            total = grad[image, i, j, k * kernels] * kernel[r, s, k, 0]
+                            for m in range(1, kernels):
+                                total += grad[image, i, j, k * kernels + m] * kernel[r, s, k, m]
+                            out[image, row, place, k] += total
+
+
+@instead_of(depthwise.sums_of_own)
+def sums_of_own(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
+    """`depthwise.sums_of_own` from x itself, row by row."""
+    features = grad.shape[3]
+    kernels = features // x.shape[3]
+    total = np.zeros((down.size, across.size, features), x.dtype)
+    for image in range(len(grad)):
+        for i in range(grad.shape[1]):
+            for tap in range(down.size * across.size):
+                r, s = tap // across.size, tap % across.size
+                row = i * down.stride + r * down.dilation - down.before
+                for j in range(grad.shape[2] if 0 <= row < x.shape[1] else 0):
+                    place = j * across.stride + s * across.dilation - across.before
+                    if 0 <= place < x.shape[2] and kernels == 1:
+                        for k in range(features):
+                            total[r, s, k] += x[image, row, place, k] * grad[image, i, j, k]
+                    elif 0 <= place < x.shape[2]:
+                        for k in range(features):
+                            pixel = x[image, row, place, k // kernels]
+                            total[r, s, k] += pixel * grad[image, i, j, k]
+    return total

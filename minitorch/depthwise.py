@@ -2,7 +2,7 @@
 
 Nothing here is a matrix product. Tap by tap, the pixels that a tap of the kernel meets are one view
 of the images, times one number per channel. Images (N, H, W, C), kernels (R, S, C, M), results
-(N, OH, OW, C * M). Leans on `im2col` and `threads`.
+(N, OH, OW, C * M). Leans on `im2col`, `passes` and `threads`.
 """
 
 # Grown in notebooks: 4_03_convolution_made_fast. Edit there, then `make extract`.
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.im2col import Block, blocks, copy_padded
+from minitorch.passes import Pass
 from minitorch.threads import threads
 from minitorch.windows import Axis
 
@@ -25,7 +26,10 @@ __all__ = [
     "depthwise_input_gradient",
     "depthwise_kernel_gradient",
     "padded",
+    "send_own_back",
+    "sums_of_own",
     "taps",
+    "write_own",
 ]
 
 
@@ -34,44 +38,63 @@ Array = np.ndarray
 
 def correlate_depthwise(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
     """Write what each channel's own kernels give into `out`."""
-    per_channel = (*out.shape[1:3], *kernel.shape[2:])
 
     def work(images: slice) -> None:
-        total = np.zeros((images.stop - images.start, *per_channel), x.dtype)
-        for tap, pixels in taps(padded(x[images], down, across, out), down, across, out):
-            total += pixels[..., None] * kernel[tap]
-        out[images] = total.reshape(out[images].shape)
+        write_own(x[images], kernel, down, across, out[images])
 
     by_images(work, out)
+
+
+@Pass
+def write_own(x: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
+    """`correlate_depthwise` of a few images."""
+    total = np.zeros((*out.shape[:3], *kernel.shape[2:]), x.dtype)
+    for tap, pixels in taps(padded(x, down, across, out), down, across, out):
+        total += pixels[..., None] * kernel[tap]
+    out[...] = total.reshape(out.shape)
 
 
 def depthwise_input_gradient(
     grad: Array, kernel: Array, down: Axis, across: Axis, out: Array
 ) -> None:
     """Write the gradient for x into `out`: every result sends its own back to what it met."""
-    grads = grad.reshape(*grad.shape[:3], *kernel.shape[2:])
 
     def work(images: slice) -> None:
-        back = np.zeros_like(padded(out[images], down, across, grad))
-        for tap, pixels in taps(back, down, across, grad):
-            pixels += np.add.reduce(grads[images] * kernel[tap], axis=-1)
-        copy_padded(back, down.before, across.before, out[images])
+        send_own_back(grad[images], kernel, down, across, out[images])
 
     by_images(work, grad)
+
+
+@Pass
+def send_own_back(grad: Array, kernel: Array, down: Axis, across: Axis, out: Array) -> None:
+    """`depthwise_input_gradient` of a few images."""
+    grads = grad.reshape(*grad.shape[:3], *kernel.shape[2:])
+    back = np.zeros_like(padded(out, down, across, grad))
+    for tap, pixels in taps(back, down, across, grad):
+        pixels += np.add.reduce(grads * kernel[tap], axis=-1)
+    copy_padded(back, down.before, across.before, out)
 
 
 def depthwise_kernel_gradient(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
     """The gradient for the kernels: each tap's pixels times the gradients of their results."""
     channels, features = x.shape[3], grad.shape[3]
-    grads = grad.reshape(*grad.shape[:3], channels, features // channels)
+    shape = down.size, across.size, channels, features // channels
 
     def work(images: slice) -> Array:
-        total = np.empty((down.size, across.size, *grads.shape[3:]), x.dtype)
-        for tap, pixels in taps(padded(x[images], down, across, grad), down, across, grad):
-            total[tap] = np.add.reduce(pixels[..., None] * grads[images], axis=(0, 1, 2))
-        return total
+        return sums_of_own(x[images], grad[images], down, across).reshape(shape)
 
-    return sum(by_images(work, grad), np.zeros((down.size, across.size, *grads.shape[3:]), x.dtype))
+    return sum(by_images(work, grad), np.zeros(shape, x.dtype))
+
+
+@Pass
+def sums_of_own(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
+    """`depthwise_kernel_gradient` of a few images: (R, S, C * M)."""
+    channels, features = x.shape[3], grad.shape[3]
+    grads = grad.reshape(*grad.shape[:3], channels, features // channels)
+    total = np.empty((down.size, across.size, *grads.shape[3:]), x.dtype)
+    for tap, pixels in taps(padded(x, down, across, grad), down, across, grad):
+        total[tap] = np.add.reduce(pixels[..., None] * grads, axis=(0, 1, 2))
+    return total.reshape(down.size, across.size, features)
 
 
 def padded(x: Array, down: Axis, across: Axis, results: Array) -> Array:
