@@ -260,4 +260,4 @@ class BatchNormReLU2d(BatchNorm2d):
 
     def forward(self, x: Tensor, shortcut: Tensor | None = None) -> Tensor:
         """Apply the layer."""
-        return self.run(x, shortcut=shortcut, negative_slope=self.negative_slope)
+        return self.run(x, shortcut, negative_slope=self.negative_slope)

@@ -210,8 +210,8 @@ class BatchNorm(Module):
         """Apply the layer."""
         return self.run(x)
 
-    def run(self, x: Tensor, **more: Any) -> Tensor:
-        """Check x, and normalize it; `more` is for a subclass's `normalize`."""
+    def run(self, x: Tensor, *arrays: Any, **settings: Any) -> Tensor:
+        """Check x, and normalize it; what else is given is for a subclass's `normalize`."""
         if x.ndim not in self.dims or x.shape[1] != self.num_features:
             raise ValueError(
                 f"{type(self).__name__}({self.num_features}): x of shape {x.shape} does not fit: "
@@ -231,10 +231,11 @@ class BatchNorm(Module):
             self.running_var,
             self.weight,
             self.bias,
+            *arrays,
             training=self.training,
             momentum=momentum,
             eps=self.eps,
-            **more,
+            **settings,
         )
 
     def extra_repr(self) -> str:
