@@ -16,7 +16,7 @@ import numpy as np
 
 from minitorch import anomaly
 from minitorch.graph import Node, Step, mode, no_grad
-from minitorch.op import as_tensor, op, refuse_out_of_date
+from minitorch.op import as_tensor, new_object, op, refuse_out_of_date
 from minitorch.replay import send_back_recorded
 from minitorch.versions import clock
 
@@ -36,6 +36,7 @@ __all__ = [
     "set_detect_anomaly",
     "starting_gradient",
     "sum_to_shape",
+    "summed",
     "through_hooks",
 ]
 
@@ -70,10 +71,9 @@ def backward_steps(
     """
     listeners = mode.listeners
     waiting = count_consumers(gradients)
-    ready = [root for root in gradients if not waiting[root]]
+    ready = [(root, gradients.pop(root)) for root in [*gradients] if not waiting[root]]
     while ready:
-        node = ready.pop()
-        grad = gradients.pop(node, None)
+        node, grad = ready.pop()
         if grad is None:
             contributions: Sequence[Any] = (None,) * len(node.parents)
         else:
@@ -81,31 +81,42 @@ def backward_steps(
                 grad = through_hooks(node.hooks, grad)
             if create_graph and isinstance(node, Node):
                 contributions = send_back_recorded(node, grad)
+            elif node.parents or into_leaves:
+                contributions = node.send_back(grad)
             else:
-                contributions = node.send_back(grad) if node.parents or into_leaves else ()
-        step = Step(node, grad, contributions)
+                contributions = ()
+        step = new_object(Step)  # without the call of an `__init__`: there are many steps
+        step.node, step.grad, step.contributions = node, grad, contributions
         if not retain_graph:
             node.rules = None
         for listener in listeners:
             listener.on_step(step)
         yield step
+        if not contributions:  # it was a leaf
+            continue
         for parent, contribution in zip(node.parents, contributions):  # noqa: B905 (counted)
             if parent is None:
                 continue
             if contribution is not None:
-                if contribution.shape != parent.shape or contribution.dtype is not parent.dtype:
+                like = parent if parent.parents else parent.array  # of a leaf, whose own are calls
+                if contribution.shape != like.shape or contribution.dtype is not like.dtype:
                     contribution = fitted(contribution, parent, node)
-                if parent in gradients:
-                    gradients[parent] = gradients[parent] + contribution
-                elif contribution is not grad or parent.parents or create_graph:
-                    gradients[parent] = contribution
-                else:  # a rule passed `grad` on as it is: a leaf must own what it keeps
-                    gradients[parent] = contribution.copy("K")
+                if contribution is grad and not parent.parents and not create_graph:
+                    contribution = contribution.copy("K")  # a leaf must own what it keeps
+            if parent in gradients:
+                contribution = summed(gradients.pop(parent), contribution)
             left = waiting[parent] - 1
             if left:
-                waiting[parent] = left
+                waiting[parent], gradients[parent] = left, contribution
             else:
-                ready.append(parent)
+                ready.append((parent, contribution))
+
+
+def summed(grad: Any, contribution: Any) -> Any:
+    """The sum of two gradients, either of which may be None."""
+    if grad is None or contribution is None:
+        return contribution if grad is None else grad
+    return grad + contribution
 
 
 def through_hooks(hooks: Sequence[Callable[[Tensor], Tensor | None]], grad: Any) -> Any:
@@ -159,13 +170,14 @@ def starting_gradient(result: Tensor, gradient: Any, create_graph: bool = False)
     if create_graph and not mode.grad_enabled:
         raise RuntimeError("backward: create_graph=True records nothing inside no_grad().")
     if gradient is None:
-        if result.array.size != 1:
+        array = result.array
+        if array.size != 1:
             raise RuntimeError(
                 f"backward: a tensor of shape {result.shape} is not a single number. Reduce it, "
                 "as with .sum(), or give a gradient of its shape."
             )
-        ones = np.ones(result.shape, result.dtype)
-        return as_tensor(ones) if create_graph else ones
+        one = np.array(1, array.dtype, ndmin=array.ndim)  # of its shape, as all its sizes are 1
+        return as_tensor(one) if create_graph else one
     # A copy, for a leaf may keep it; what is recorded is never written to.
     given: Any = as_tensor(gradient) if create_graph else np.array(gradient, result.dtype)
     if given.shape != result.shape:

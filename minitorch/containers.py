@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from minitorch.graph import mode
 from minitorch.module import Module
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
@@ -56,8 +57,12 @@ class Sequential(ModuleList):
 
     def forward(self, x: Any) -> Any:
         """Apply the modules in order."""
-        for module in [value for value in vars(self).values() if isinstance(value, Module)]:
-            x = module(x)
+        for module in list(vars(self).values()):  # a list, for a hook may assign attributes
+            if isinstance(module, Module):
+                # What a call comes to when nobody listens, without its two frames: each op looks
+                # through all of them for the user's line.
+                plain = type(module).__call__ is Module.__call__ and module.hooks is None
+                x = module.forward(x) if plain and not mode.listeners else module(x)
         return x
 
     @staticmethod

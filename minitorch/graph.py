@@ -180,8 +180,10 @@ class Node:
             self.check_saved()
         rules = rules or self.rules
         if type(rules) is tuple:
-            pairs = zip(self.parents, rules)  # noqa: B905 (`op` counted them)
-            return [None if parent is None else rule(grad) for parent, rule in pairs]
+            answers: list[Any] = []  # filled by a plain loop: a comprehension is a call of its own
+            for parent, rule in zip(self.parents, rules):  # noqa: B905 (`op` counted them)
+                answers.append(None if parent is None else rule(grad))
+            return answers
         if len(self.parents) == 1:
             return (rules(grad),)
         contributions = rules(grad, tuple([parent is not None for parent in self.parents]))
@@ -217,10 +219,9 @@ class Step:
 
     __slots__ = ("contributions", "grad", "node")
 
-    def __init__(self, node: Node | Tensor, grad: Any, contributions: Sequence[Any]) -> None:
-        self.node = node
-        self.grad = grad
-        self.contributions = contributions
+    node: Node | Tensor
+    grad: Any
+    contributions: Sequence[Any]
 
 
 class HookHandle:

@@ -78,7 +78,7 @@ def total_dtype(x: Array) -> Any:
 
     Half precision overflows at 65,504; the engine turns the finished total back into it.
     """
-    return np.int64 if x.dtype.kind != "f" else np.float32 if x.dtype == np.float16 else x.dtype
+    return np.int64 if x.dtype.kind != "f" else np.float32 if x.dtype.itemsize == 2 else x.dtype
 
 
 # ---- sums and averages -----------------------------------------------------------------------

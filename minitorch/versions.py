@@ -34,7 +34,7 @@ class WriteClock:
         """Say that the memory of these arrays is being written to."""
         self.now = now = next(self._ticks)
         for array in arrays:
-            owner = owner_of(array)
+            owner = array if array.base is None else owner_of(array)
             key = id(owner)
             entry = self._last_write.get(key)
             if entry is None:

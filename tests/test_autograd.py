@@ -11,6 +11,7 @@ import minitorch
 import minitorch.functional as F
 from minitorch import Tensor, nn, optim, tensor
 from minitorch.autograd import Function, grad
+from minitorch.op import op
 
 
 def leaf(*shape, dtype=np.float64):
@@ -127,6 +128,38 @@ def test_a_rule_that_nobody_asks_does_not_count():
     x = leaf(1000)
     assert "a" not in (x * 3.0).node.saved
     assert (x * 3.0).node.saved == {"b": 3.0}
+
+
+@op
+def half_flat(a, b):
+    return a + b, lambda grad, needed: (None, grad)
+
+
+@pytest.mark.parametrize("flat_first", [True, False])
+def test_a_consumer_without_a_gradient_to_give_still_counts(flat_first):
+    x = leaf(3)
+    y = x * 1
+    for made in (x, y):  # a leaf, and a result on the way
+        x.grad = None
+        flat, steep = half_flat(made, leaf(3)), made * 2
+        (flat + steep if flat_first else steep + flat).sum().backward(retain_graph=True)
+        np.testing.assert_array_equal(x.grad.array, 2)
+    x.grad = None
+    half_flat(y, leaf(3)).sum().backward()
+    assert x.grad is None
+
+
+def test_an_output_that_another_one_came_from():
+    x = leaf(2, 3)
+    y = x * 3
+    (into_x,) = grad([y, (y * y).sum()], x, [minitorch.ones(2, 3, dtype=np.float64), None])
+    np.testing.assert_allclose(into_x.array, 3 + 18 * x.array)
+
+
+def test_a_single_number_may_have_any_dimensions():
+    x = leaf(1, 1, 1)
+    (x * 2).backward()
+    np.testing.assert_array_equal(x.grad.array, np.full((1, 1, 1), 2.0))
 
 
 # ---- gradients of gradients --------------------------------------------------------------------

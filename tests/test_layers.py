@@ -46,6 +46,26 @@ def test_sequential_takes_names_and_slices():
     assert next(model.named_parameters())[0] == "first.weight"
 
 
+def test_sequential_heeds_hooks_and_a_call_of_a_modules_own():
+    class Doubled(nn.Linear):
+        def __call__(self, *inputs, **settings):
+            return 2 * super().__call__(*inputs, **settings)
+
+    doubled, hooked, x = Doubled(2, 2), nn.Linear(2, 2), minitorch.randn(3, 2)
+    hooked.register_forward_hook(lambda module, inputs, output: output + 1)
+    after = nn.Sequential(doubled, hooked)(x)
+    expected = hooked.forward(2 * doubled.forward(x)) + 1
+    np.testing.assert_array_equal(after.array, expected.array)
+
+
+def test_a_node_in_a_sequential_knows_the_line_that_called_it():
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    y = model(minitorch.randn(3, 2))
+    line = test_a_node_in_a_sequential_knows_the_line_that_called_it.__code__.co_firstlineno
+    nodes = [y.node, y.node.parents[0]]
+    assert [(node.code.co_filename, node.line - line) for node in nodes] == [(__file__, 2)] * 2
+
+
 MODULES = sorted(set(nn.__all__) & {kind.__name__ for kind in Nonlinearity.__subclasses__()})
 MODULES = [name for name in MODULES if "Softmax" not in name]  # these want to know along what
 
