@@ -25,7 +25,9 @@ def ways(request, monkeypatch):
     pytest.importorskip("numba")
     monkeypatch.setattr(compiled, "translated", {})
     compiled.use()
-    translated = dict(compiled.translated)
+    translated = {
+        each: compiled.translated[compiled.in_place_of[each]] for each in compiled.in_place_of
+    }
     compiled.use(False)
     return translated
 
@@ -137,6 +139,18 @@ def test_pooling_with_ties(ways, down, across, odd):
     assert_same_pass(ways, pooling.send_to_largest, *given, written=[6])
 
 
+def test_a_pixel_that_several_windows_chose_gets_their_gradients_in_one_order(ways):
+    pixels, down, across = numbers(1, 20, 21, 5), Axis(3, 1), Axis(4, 2)
+    y = np.empty((1, 18, 9, 5), np.float32)
+    pooling.write_largest(pixels, down, across, y)
+    backs = []
+    for way in (pooling.send_to_largest.in_numpy, ways[pooling.send_to_largest]):
+        back = np.zeros_like(pixels)
+        way(pixels, y, numbers(*y.shape, seed=1), down, across, False, back)
+        backs.append(back)
+    np.testing.assert_array_equal(*backs)
+
+
 @pytest.mark.parametrize("kernels", [1, 2])
 @pytest.mark.parametrize("down, across", [
     (Axis(3, 1, 1, 1), Axis(3, 1, 1, 1)), (Axis(2, 2, 0, 1), Axis(3, 1, 2, 2, 2)),
@@ -220,11 +234,64 @@ def test_without_numba_the_cure_is_named(monkeypatch):
     compiled.use(False)  # needs nothing
 
 
+def test_where_nothing_can_be_kept_loops_are_compiled_all_the_same(monkeypatch):
+    numba = pytest.importorskip("numba")
+    njit = numba.njit
+
+    def no_folder(loops, cache, **settings):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(loops, **settings)
+
+    monkeypatch.setattr(numba, "njit", no_folder)
+    double = compiled.translator()(lambda x: 2 * x)
+    assert double(2.0) == 4.0
+
+
+def test_loops_that_are_noted_later_are_translated_too(loops, monkeypatch):
+    monkeypatch.setattr(compiled, "in_place_of", dict(compiled.in_place_of))
+
+    @Pass
+    def doubled(x):
+        return 2 * x
+
+    @compiled.instead_of(doubled)
+    def tenfold(x):
+        return 10 * x
+
+    compiled.use()
+    assert doubled(np.ones(1))[0] == 10
+
+    @compiled.instead_of(doubled)
+    def hundredfold(x):
+        return 100 * x
+
+    compiled.use()
+    assert doubled(np.ones(1))[0] == 100
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int64])
+def test_a_shortcut_of_another_dtype_is_added_as_x_s(loops, dtype):
+    x, added = (
+        minitorch.Tensor(numbers(2, 3, 4, 4)),
+        minitorch.Tensor((8 * numbers(2, 3, 4, 4, dtype=np.float64, seed=1)).astype(dtype)),
+    )
+    layer, values = nn.BatchNormReLU2d(3), []
+    for wanted in (True, False):
+        compiled.use(wanted)
+        values += [layer(x, added).array, layer(x, added.float()).array]
+    assert values[0].dtype == np.float32
+    for value in values[1:]:
+        np.testing.assert_array_equal(value, values[0])
+
+
 def test_a_shortcut_is_added_before_the_relu():
     for slope, training in itertools.product([0.0, 0.2], [True, False]):
         fused = nn.BatchNormReLU2d(3, negative_slope=slope)
         plain = nn.BatchNorm2d(3)
         fused.training = plain.training = training
+        for layer in (fused, plain):
+            layer.weight.array[...], layer.bias.array[...] = [0.5, -1, 2], [0.1, 0.2, -0.3]
         answers = []
         for name in ("fused", "plain"):
             x, shortcut = (
@@ -236,7 +303,10 @@ def test_a_shortcut_is_added_before_the_relu():
                 else F.leaky_relu(plain(x) + shortcut, negative_slope=slope)
             )
             (y * y).sum().backward()
-            answers.append((y.array, x.grad.array, shortcut.grad.array))
+            layer = fused if name == "fused" else plain
+            kept = [np.asarray(each) for each in layer.state_dict().values()]
+            learned = [each.grad.array for each in layer.parameters()]
+            answers.append((y.array, x.grad.array, shortcut.grad.array, *learned, *kept))
         for one, other in zip(*answers, strict=True):
             np.testing.assert_allclose(one, other, atol=1e-4)
 
@@ -245,6 +315,9 @@ def test_a_shortcut_that_does_not_fit_and_a_slope_out_of_range():
     layer = nn.BatchNormReLU2d(3)
     with pytest.raises(ValueError, match=r"shortcut has shape \(2, 3, 1, 1\)"):
         layer(minitorch.zeros(2, 3, 4, 4), minitorch.zeros(2, 3, 1, 1))
+    for number in (1.0, [1.0, 2.0]):
+        with pytest.raises(ValueError, match="must have its shape"):
+            layer(minitorch.zeros(2, 3, 4, 4), number)
     for slope in (-0.1, 2.0):
         with pytest.raises(ValueError, match="from 0 to 1"):
             nn.BatchNormReLU2d(3, negative_slope=slope)(minitorch.zeros(2, 3, 4, 4))
