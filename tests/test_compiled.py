@@ -286,7 +286,7 @@ def test_a_shortcut_of_another_dtype_is_added_as_x_s(loops, dtype):
 
 
 def test_a_shortcut_is_added_before_the_relu():
-    for slope, training in itertools.product([0.0, 0.2], [True, False]):
+    for slope, training in itertools.product([0.0, 0.2, 1.0], [True, False]):
         fused = nn.BatchNormReLU2d(3, negative_slope=slope)
         plain = nn.BatchNorm2d(3)
         fused.training = plain.training = training
