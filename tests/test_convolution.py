@@ -427,6 +427,16 @@ def test_running_figures_that_move_before_backward_are_noticed(layer):
             y.backward()
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_without_weights_or_running_figures(training):
+    x = random_tensor(2, 3, 4, 4)
+    settings = {"affine": False, "track_running_stats": False}
+    layer = nn.BatchNormReLU2d(3, **settings)
+    layer.training = training
+    assert_same(layer, lambda x: F.relu(readable_batch_norm(x, None, None, training=training)), x)
+    assert not layer.state_dict()
+
+
 def test_batch_norm_leaves_the_gradient_that_it_shares_as_it_is():
     other = random_tensor(2, 3, 4, 4)
     same = other * 1
