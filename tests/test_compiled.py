@@ -12,7 +12,8 @@ import minitorch.functional as F
 from minitorch import compiled, depthwise, im2col, nn, norm_passes, optim, pooling, winograd
 from minitorch.passes import Pass
 from minitorch.windows import Axis
-from models import resnet
+from models import find, resnet, training
+from models.__main__ import main
 
 PASSES = [depthwise, im2col, norm_passes, pooling, winograd]
 
@@ -207,6 +208,22 @@ def test_training_gives_the_same_bits(loops):
         np.testing.assert_array_equal(value, trained[1][name], err_msg=name)
 
 
+def test_a_training_that_was_broken_off_goes_on_with_compiled_passes(monkeypatch, tmp_path, capsys):
+    pytest.importorskip("numba")
+
+    def broken_off(recipe, folder, *others, **settings):
+        assert compiled.in_use()
+        raise training.Unfinished(training.going_on(find("resnet20")(), tmp_path))
+
+    monkeypatch.setattr(training, "train", broken_off)
+    try:
+        main(["train", "resnet20", "--compiled", "--out", str(tmp_path)])
+    finally:
+        compiled.use(False)
+    assert "--compiled" in capsys.readouterr().err
+    assert "--compiled" not in training.going_on(find("resnet20")(), tmp_path)
+
+
 def test_half_precision_stays_with_numpy(loops):
     x = minitorch.Tensor(numbers(2, 3, 8, 8, dtype=np.float16), requires_grad=True)
     y = nn.BatchNormReLU2d(3).to(np.float16)(x)
@@ -286,10 +303,10 @@ def test_a_shortcut_of_another_dtype_is_added_as_x_s(loops, dtype):
 
 
 def test_a_shortcut_is_added_before_the_relu():
-    for slope, training in itertools.product([0.0, 0.2, 1.0], [True, False]):
+    for slope, trains in itertools.product([0.0, 0.2, 1.0], [True, False]):
         fused = nn.BatchNormReLU2d(3, negative_slope=slope)
         plain = nn.BatchNorm2d(3)
-        fused.training = plain.training = training
+        fused.training = plain.training = trains
         for layer in (fused, plain):
             layer.weight.array[...], layer.bias.array[...] = [0.5, -1, 2], [0.1, 0.2, -0.3]
         answers = []
