@@ -136,7 +136,7 @@ def test_pooling_with_ties(ways, down, across, odd):
     assert_same_pass(ways, pooling.write_largest, pixels, down, across, y, written=[3])
     pooling.write_largest(pixels, down, across, y)
     tiled = pooling.fills([down, across], pixels.shape)
-    back = np.zeros_like(pixels)
+    back = np.full_like(pixels, 7 if tiled else 0)
     given = pixels, y, numbers(*y.shape, seed=1), down, across, tiled, back
     assert_same_pass(ways, pooling.send_to_largest, *given, written=[6])
 
