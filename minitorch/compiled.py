@@ -2,7 +2,8 @@
 
 `minitorch.compiled.use()` puts them in the place of numpy's, `use(False)` takes them away. Each
 walks once over memory where numpy walks several times. They give numpy's numbers: sums in the same
-order, no approximations. Leans on `passes`.
+order, no approximations. (Of one channel alone numpy may add in pairs: then the last digits
+differ.) Leans on `passes`.
 """
 
 # Grown in notebooks: 4_05_loops_compiled. Edit there, then `make extract`.
@@ -46,7 +47,7 @@ Array = np.ndarray
 Loops = Callable[..., Any]
 
 in_place_of: dict[Pass, Loops] = {}  # the loops that can do a pass, in Python
-translated: dict[Pass, Loops] = {}  # the same, once numba has been asked for them
+translated: dict[Loops, Loops] = {}  # what numba has made of them, once it was asked
 
 
 def instead_of(numpy_pass: Pass) -> Callable[[Loops], Loops]:
@@ -65,11 +66,12 @@ def use(wanted: bool = True) -> None:
     The first call of each loop compiles it, all together some seconds, once per machine: numba
     keeps them. Raises ImportError where there is no numba.
     """
-    if wanted and not translated:
+    missing = [loops for loops in in_place_of.values() if wanted and loops not in translated]
+    if missing:
         translate = translator()
-        translated.update({each: translate(loops) for each, loops in in_place_of.items()})
-    for numpy_pass in in_place_of:
-        numpy_pass.compiled = translated[numpy_pass] if wanted else None
+        translated.update({loops: translate(loops) for loops in missing})
+    for numpy_pass, loops in in_place_of.items():
+        numpy_pass.compiled = translated[loops] if wanted else None
 
 
 def in_use() -> bool:
@@ -78,7 +80,10 @@ def in_use() -> bool:
 
 
 def translator() -> Callable[[Loops], Loops]:
-    """What makes compiled functions of loops: they let go of Python's lock, and are kept."""
+    """What makes compiled functions of loops: they let go of Python's lock, and are kept.
+
+    Where there is no folder to keep them in, each process compiles its own.
+    """
     try:
         numba: Any = import_module("numba")
     except ImportError as error:
@@ -86,7 +91,16 @@ def translator() -> Callable[[Loops], Loops]:
             f"compiled: numba cannot be imported ({error}). Install it beside minitorch, "
             "`pip install numba`, or stay with numpy: everything works without."
         ) from error
-    return numba.njit(nogil=True, cache=True, error_model="numpy")
+
+    def translate(loops: Loops, kept: bool = True) -> Loops:
+        try:
+            return numba.njit(loops, nogil=True, cache=kept, error_model="numpy")
+        except RuntimeError:  # of numba's search for a folder
+            if not kept:
+                raise
+            return translate(loops, kept=False)
+
+    return translate
 
 
 @instead_of(norm_passes.sums_around)
@@ -208,12 +222,15 @@ def write_largest(pixels: Array, down: Axis, across: Axis, y: Array) -> None:
 def send_to_largest(
     pixels: Array, y: Array, grads: Array, down: Axis, across: Axis, tiled: bool, back: Array
 ) -> None:
-    """`pooling.send_to_largest` in one walk."""
+    """`pooling.send_to_largest` in one walk.
+
+    The last window comes first: a pixel gets its gradients in numpy's order, tap by tap.
+    """
     channels, taps = y.shape[3], down.size * across.size
     left, nothing = np.empty(channels, y.dtype), np.zeros(channels, y.dtype)
     for image in range(y.shape[0]):
-        for i in range(y.shape[1]):
-            for j in range(y.shape[2]):
+        for i in range(y.shape[1] - 1, -1, -1):
+            for j in range(y.shape[2] - 1, -1, -1):
                 for k in range(channels):
                     left[k] = grads[image, i, j, k]
                 for tap in range(taps):

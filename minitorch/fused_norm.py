@@ -85,10 +85,10 @@ def batch_norm_relu(
     In the same passes; keeps x and the result for backward. Raises ValueError where the shortcut
     is not of x's shape, or the slope is not from 0 to 1.
     """
-    if shortcut is not None and shortcut.shape != x.shape:
+    if shortcut is not None and np.shape(shortcut) != x.shape:
         raise ValueError(
-            f"batch_norm_relu: the shortcut has shape {shortcut.shape}, x {x.shape}. What is added "
-            "to x must have its shape."
+            f"batch_norm_relu: the shortcut has shape {np.shape(shortcut)}, x {x.shape}. What is "
+            "added to x must have its shape."
         )
     if not 0 <= negative_slope <= 1:
         raise ValueError(f"batch_norm_relu: negative_slope is from 0 to 1, not {negative_slope}.")
@@ -121,7 +121,7 @@ def normalized(
     scale = inverse if weight is None else inverse * weight
     shift = -mean * scale if bias is None else bias - mean * scale
     scale_line, shift_line = (to_line(each, width, x.dtype) for each in (scale, shift))
-    added = None if shortcut is None else as_lines(channels_last(shortcut))
+    added = None if shortcut is None else as_lines(channels_last(np.asarray(shortcut, x.dtype)))
     adds = added is not None  # all that backward need know of it
     y = np.empty_like(pixels)
     ys = as_lines(y)

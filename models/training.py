@@ -149,7 +149,8 @@ def put_aside(folder: Path, settings: dict[str, Any]) -> None:
 def going_on(recipe: Recipe, folder: Path) -> str:
     """How to go on with a run that was broken off."""
     out = "" if folder == RUNS / recipe.name else f' --out "{folder}"'
-    return f"Go on with it: python -m models train {recipe.name} --resume{out}"
+    same = " --compiled" if minitorch.compiled.in_use() else ""
+    return f"Go on with it: python -m models train {recipe.name} --resume{out}{same}"
 
 
 def command(recipe: Recipe) -> str:

@@ -12,7 +12,8 @@ import minitorch.functional as F
 from minitorch import compiled, depthwise, im2col, nn, norm_passes, optim, pooling, winograd
 from minitorch.passes import Pass
 from minitorch.windows import Axis
-from models import resnet
+from models import find, resnet, training
+from models.__main__ import main
 
 PASSES = [depthwise, im2col, norm_passes, pooling, winograd]
 
@@ -25,7 +26,9 @@ def ways(request, monkeypatch):
     pytest.importorskip("numba")
     monkeypatch.setattr(compiled, "translated", {})
     compiled.use()
-    translated = dict(compiled.translated)
+    translated = {
+        each: compiled.translated[compiled.in_place_of[each]] for each in compiled.in_place_of
+    }
     compiled.use(False)
     return translated
 
@@ -94,9 +97,10 @@ def test_numbers_that_are_none_go_the_same_way(ways, slope):
     assert_same_pass(ways, norm_passes.scale_and_shift, *given, written=[5])
     if not slope:  # nothing comes through where the result is 0, be it infinite
         results = np.zeros_like(odd)
+        results[0, :3] = np.nan
         passed = np.ones_like(odd)
         ways[norm_passes.gradient_sums](odd, results, slope, ones[None], zeros, passed)
-        np.testing.assert_array_equal(passed, results)
+        np.testing.assert_array_equal(passed, 0)
 
 
 @settings(max_examples=25, deadline=None)
@@ -127,14 +131,26 @@ def test_tiles(ways, size, top, left):
 def test_pooling_with_ties(ways, down, across, odd):
     pixels = np.round(numbers(2, 6, 8, 3))
     if odd is not None:
-        pixels[0] = odd
+        pixels[0], pixels[1, ::2, 1::3] = odd, odd  # everywhere, and here and there
     y = np.zeros((2, down.outputs(6), across.outputs(8), 3), np.float32)
     assert_same_pass(ways, pooling.write_largest, pixels, down, across, y, written=[3])
     pooling.write_largest(pixels, down, across, y)
     tiled = pooling.fills([down, across], pixels.shape)
-    back = np.zeros_like(pixels)
+    back = np.full_like(pixels, 7 if tiled else 0)
     given = pixels, y, numbers(*y.shape, seed=1), down, across, tiled, back
     assert_same_pass(ways, pooling.send_to_largest, *given, written=[6])
+
+
+def test_a_pixel_that_several_windows_chose_gets_their_gradients_in_one_order(ways):
+    pixels, down, across = numbers(1, 20, 21, 5), Axis(3, 1), Axis(4, 2)
+    y = np.empty((1, 18, 9, 5), np.float32)
+    pooling.write_largest(pixels, down, across, y)
+    backs = []
+    for way in (pooling.send_to_largest.in_numpy, ways[pooling.send_to_largest]):
+        back = np.zeros_like(pixels)
+        way(pixels, y, numbers(*y.shape, seed=1), down, across, False, back)
+        backs.append(back)
+    np.testing.assert_array_equal(*backs)
 
 
 @pytest.mark.parametrize("kernels", [1, 2])
@@ -193,6 +209,22 @@ def test_training_gives_the_same_bits(loops):
         np.testing.assert_array_equal(value, trained[1][name], err_msg=name)
 
 
+def test_a_training_that_was_broken_off_goes_on_with_compiled_passes(monkeypatch, tmp_path, capsys):
+    pytest.importorskip("numba")
+
+    def broken_off(recipe, folder, *others, **settings):
+        assert compiled.in_use()
+        raise training.Unfinished(training.going_on(find("resnet20")(), tmp_path))
+
+    monkeypatch.setattr(training, "train", broken_off)
+    try:
+        main(["train", "resnet20", "--compiled", "--out", str(tmp_path)])
+    finally:
+        compiled.use(False)
+    assert "--compiled" in capsys.readouterr().err
+    assert "--compiled" not in training.going_on(find("resnet20")(), tmp_path)
+
+
 def test_half_precision_stays_with_numpy(loops):
     x = minitorch.Tensor(numbers(2, 3, 8, 8, dtype=np.float16), requires_grad=True)
     y = nn.BatchNormReLU2d(3).to(np.float16)(x)
@@ -220,11 +252,64 @@ def test_without_numba_the_cure_is_named(monkeypatch):
     compiled.use(False)  # needs nothing
 
 
+def test_where_nothing_can_be_kept_loops_are_compiled_all_the_same(monkeypatch):
+    numba = pytest.importorskip("numba")
+    njit = numba.njit
+
+    def no_folder(loops, cache, **settings):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(loops, **settings)
+
+    monkeypatch.setattr(numba, "njit", no_folder)
+    double = compiled.translator()(lambda x: 2 * x)
+    assert double(2.0) == 4.0
+
+
+def test_loops_that_are_noted_later_are_translated_too(loops, monkeypatch):
+    monkeypatch.setattr(compiled, "in_place_of", dict(compiled.in_place_of))
+
+    @Pass
+    def doubled(x):
+        return 2 * x
+
+    @compiled.instead_of(doubled)
+    def tenfold(x):
+        return 10 * x
+
+    compiled.use()
+    assert doubled(np.ones(1))[0] == 10
+
+    @compiled.instead_of(doubled)
+    def hundredfold(x):
+        return 100 * x
+
+    compiled.use()
+    assert doubled(np.ones(1))[0] == 100
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int64])
+def test_a_shortcut_of_another_dtype_is_added_as_x_s(loops, dtype):
+    x, added = (
+        minitorch.Tensor(numbers(2, 3, 4, 4)),
+        minitorch.Tensor((8 * numbers(2, 3, 4, 4, dtype=np.float64, seed=1)).astype(dtype)),
+    )
+    layer, values = nn.BatchNormReLU2d(3), []
+    for wanted in (True, False):
+        compiled.use(wanted)
+        values += [layer(x, added).array, layer(x, added.float()).array]
+    assert values[0].dtype == np.float32
+    for value in values[1:]:
+        np.testing.assert_array_equal(value, values[0])
+
+
 def test_a_shortcut_is_added_before_the_relu():
-    for slope, training in itertools.product([0.0, 0.2], [True, False]):
+    for slope, trains in itertools.product([0.0, 0.2, 1.0], [True, False]):
         fused = nn.BatchNormReLU2d(3, negative_slope=slope)
         plain = nn.BatchNorm2d(3)
-        fused.training = plain.training = training
+        fused.training = plain.training = trains
+        for layer in (fused, plain):
+            layer.weight.array[...], layer.bias.array[...] = [0.5, -1, 2], [0.1, 0.2, -0.3]
         answers = []
         for name in ("fused", "plain"):
             x, shortcut = (
@@ -236,7 +321,10 @@ def test_a_shortcut_is_added_before_the_relu():
                 else F.leaky_relu(plain(x) + shortcut, negative_slope=slope)
             )
             (y * y).sum().backward()
-            answers.append((y.array, x.grad.array, shortcut.grad.array))
+            layer = fused if name == "fused" else plain
+            kept = [np.asarray(each) for each in layer.state_dict().values()]
+            learned = [each.grad.array for each in layer.parameters()]
+            answers.append((y.array, x.grad.array, shortcut.grad.array, *learned, *kept))
         for one, other in zip(*answers, strict=True):
             np.testing.assert_allclose(one, other, atol=1e-4)
 
@@ -245,6 +333,9 @@ def test_a_shortcut_that_does_not_fit_and_a_slope_out_of_range():
     layer = nn.BatchNormReLU2d(3)
     with pytest.raises(ValueError, match=r"shortcut has shape \(2, 3, 1, 1\)"):
         layer(minitorch.zeros(2, 3, 4, 4), minitorch.zeros(2, 3, 1, 1))
+    for number in (1.0, [1.0, 2.0]):
+        with pytest.raises(ValueError, match="must have its shape"):
+            layer(minitorch.zeros(2, 3, 4, 4), number)
     for slope in (-0.1, 2.0):
         with pytest.raises(ValueError, match="from 0 to 1"):
             nn.BatchNormReLU2d(3, negative_slope=slope)(minitorch.zeros(2, 3, 4, 4))

@@ -411,6 +411,41 @@ def test_batch_norm_in_use_takes_a_batch_of_0_and_back(layer):
     np.testing.assert_array_equal(model.weight.grad.array, np.zeros(3))
 
 
+@pytest.mark.parametrize("layer", [nn.BatchNorm2d, nn.BatchNormReLU2d])
+def test_batch_norm_refuses_to_train_on_one_value(layer):
+    with pytest.raises(ValueError, match="1 values per channel"):
+        layer(3)(minitorch.ones(1, 3, 1, 1))
+
+
+@pytest.mark.parametrize("layer", [nn.BatchNorm2d, nn.BatchNormReLU2d])
+def test_running_figures_that_move_before_backward_are_noticed(layer):
+    model, weight = layer(3), minitorch.ones(3, requires_grad=True)
+    for running in (model.running_mean, model.running_var):
+        y = (running * weight).sum()
+        model(minitorch.randn(2, 3, 4, 4))
+        with pytest.raises(RuntimeError, match="overwritten in place"):
+            y.backward()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_without_weights_or_running_figures(training):
+    x = random_tensor(2, 3, 4, 4)
+    settings = {"affine": False, "track_running_stats": False}
+    layer = nn.BatchNormReLU2d(3, **settings)
+    layer.training = training
+    assert_same(layer, lambda x: F.relu(readable_batch_norm(x, None, None, training=training)), x)
+    assert not layer.state_dict()
+
+
+def test_batch_norm_leaves_the_gradient_that_it_shares_as_it_is():
+    other = random_tensor(2, 3, 4, 4)
+    same = other * 1
+    y = nn.BatchNormReLU2d(3)(random_tensor(2, 3, 4, 4, seed=1))
+    pixels = np.arange(1.0, 97).reshape(2, 4, 4, 3).transpose(0, 3, 1, 2)
+    (same + y).backward(minitorch.Tensor(pixels.copy(order="K")))
+    np.testing.assert_array_equal(other.grad.array, pixels)
+
+
 @settings(max_examples=60, deadline=None)
 @given(sizes, axes, axes, st.integers(2, 4), st.integers(1, 3))
 def test_depthwise_equals_the_loops(size, down, across, channels, kernels):

@@ -495,6 +495,29 @@ def test_a_joint_rule_in_pictures_gives_what_the_rule_gives(op, slot):
     np.testing.assert_allclose(total, result, rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_a_shortcut_and_running_figures_in_pictures(training):
+    layer = nn.BatchNormReLU2d(2, negative_slope=0.1)
+    layer.training = training
+    x, shortcut = (minitorch.randn(4, 2, 3, 3, requires_grad=True) for _ in range(2))
+    with record() as recording:
+        layer(x, shortcut).square().sum().backward()
+    payload = Payload(recording)
+    seen = [payload.inspect(k) for k in range(len(payload.indices))]
+    seen = [each for each in seen if each["title"] == "batch_norm_relu"]
+    whose = "of the batch" if training else "running"
+    assert parts_of(seen[0]["forward"]) == [
+        "x", "−", f"mean {whose}", "÷", f"std {whose}", "×", "weight", "+", "bias", "+", "shortcut",
+        "below 0: × 0.1",
+    ]  # fmt: skip
+    rules = {rule["input"]: rule for rule in seen[1]["rules"]}
+    assert ("running ones" in rules["x"]["explain"]) is not training
+    for name, grad in {"shortcut": shortcut.grad, "bias": layer.bias.grad}.items():
+        shown = recording.arrays.values(rules[name]["parts"][0]["array"])
+        shown = shown if name == "shortcut" else shown.sum(axis=(0, 2, 3))
+        np.testing.assert_allclose(shown, grad.array, rtol=1e-4, atol=1e-5)
+
+
 def test_pooling_shows_which_pixels_get_the_gradient():
     recording = conv_net()
     payload = Payload(recording)

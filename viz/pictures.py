@@ -100,7 +100,7 @@ def batch_norm(scope: Scope) -> list[Term]:
 def batch_norm_relu(scope: Scope) -> list[Term]:
     """The same, a shortcut, and then negative numbers times the slope, mostly 0."""
     slope, terms = scope["slope"], batch_norm(scope)
-    if scope.get("shortcut") is not None:
+    if scope["adds"]:
         terms += [sign("+"), Term("shortcut", scope["shortcut"])]
     return [*terms, sign(f"below 0: × {slope:g}" if slope else "max with 0")]
 
@@ -148,8 +148,9 @@ def told_backward(op: str, slot: str, scope: Scope, rule: Any) -> tuple[list[Ter
     told = BACKWARD.get((op, slot))
     if told is None or scope.get("grad") is None:
         return None
+    words = RUNNING.get((op, slot), told[1]) if scope.get("by_batch") is False else told[1]
     try:
-        return told[0](scope, rule), told[1]
+        return told[0](scope, rule), words
     except (KeyError, TypeError, ValueError, AttributeError):  # values that were not kept
         return None
 
@@ -199,7 +200,7 @@ def through_relu(teller: Teller) -> Teller:
         weight, bias = scope.get("weight"), scope.get("bias")
         y = y if weight is None else y * weight.reshape(of.form)
         y = y if bias is None else y + bias.reshape(of.form)
-        y = y if scope.get("shortcut") is None else y + scope["shortcut"]
+        y = y + scope["shortcut"] if scope["adds"] else y
         passed = np.where(y > 0, scope["grad"], scope["slope"] * scope["grad"])
         terms = teller({**scope, "grad": passed}, rule)
         for term in terms:
@@ -241,6 +242,12 @@ def pooled(words: str) -> Teller:
     return tell
 
 
+RUNNING = {  # what is said instead where batch norm took the running figures
+    ("batch_norm", "x"): "The gradient times the weight, divided by the deviation: mean and "
+    "deviation are the running ones, which x does not move.",
+    ("batch_norm_relu", "x"): "The gradient where the result is above 0, times the weight, divided "
+    "by the deviation: mean and deviation are the running ones, which x does not move.",
+}
 OVER_ALL = "over all samples and pixels"
 BACKWARD: dict[tuple[str, str], tuple[Teller, str]] = {
     ("cross_entropy", "logits"): (
