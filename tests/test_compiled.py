@@ -309,7 +309,7 @@ def test_a_shortcut_is_added_before_the_relu():
         plain = nn.BatchNorm2d(3)
         fused.training = plain.training = trains
         for layer in (fused, plain):
-            layer.weight.array[...], layer.bias.array[...] = [0.5, -1, 2], [0.1, 0.2, -0.3]
+            layer.load_state_dict({"weight": [0.5, -1, 2], "bias": [0.1, 0.2, -0.3]}, strict=False)
         answers = []
         for name in ("fused", "plain"):
             x, shortcut = (

@@ -512,10 +512,13 @@ def test_a_shortcut_and_running_figures_in_pictures(training):
     ]  # fmt: skip
     rules = {rule["input"]: rule for rule in seen[1]["rules"]}
     assert ("running ones" in rules["x"]["explain"]) is not training
-    for name, grad in {"shortcut": shortcut.grad, "bias": layer.bias.grad}.items():
-        shown = recording.arrays.values(rules[name]["parts"][0]["array"])
+    for name, leaf in {
+        "shortcut": shortcut,
+        "bias": dict(layer.named_parameters())["bias"],
+    }.items():
+        shown = np.asarray(recording.arrays.values(rules[name]["parts"][0]["array"]))
         shown = shown if name == "shortcut" else shown.sum(axis=(0, 2, 3))
-        np.testing.assert_allclose(shown, grad.array, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(shown, leaf.grad.array, rtol=1e-4, atol=1e-5)
 
 
 def test_pooling_shows_which_pixels_get_the_gradient():
