@@ -110,13 +110,20 @@ LAYERS: dict[str, Layer | Product] = {
 
 def product_step(product: Product, package: str) -> Step:
     """The product in minitorch and in PyTorch, word for word; no gradient is asked for."""
+    give_cores_to("blas")
     framework: Any = import_module(package)
     left, right = (framework.tensor(array) for array in product.arrays())
     return lambda: framework.matmul(left, right)
 
 
+def give_cores_to(mode: str) -> None:
+    """Say who uses the cores on our side, whatever was measured before in this process."""
+    import_module("minitorch.threads").threads.use(mode)
+
+
 def numpy_product_step(product: Product) -> Step:
     """The product by numpy, into memory that is there already."""
+    give_cores_to("blas")
     left, right = product.arrays()
     out = left @ right
     return lambda: np.matmul(left, right, out=out)
@@ -124,6 +131,7 @@ def numpy_product_step(product: Product) -> Step:
 
 def eager_step(layer: Layer, package: str, channels_last: bool = False) -> Step:
     """The layer and its backward, in minitorch and in PyTorch word for word."""
+    give_cores_to("python")
     framework: Any = import_module(package)
     built = layer.build(import_module(f"{package}.nn"))
     batch, channels, *size = layer.images

@@ -24,8 +24,9 @@ SCALE = """
 
 
 PRODUCTS = """
-The rows named `product` are matrix products and nothing else: what numpy's BLAS (OpenBLAS) takes
-there beside PyTorch's bounds every layer that is made of products."""
+The rows named `product` are matrix products and nothing else, in numpy's BLAS (OpenBLAS) and in
+PyTorch's. What a layer that is made of products takes beyond their ratio is copies, sums, and
+whatever else is not the product."""
 
 
 PROFILES = """

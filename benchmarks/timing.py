@@ -12,7 +12,9 @@ from typing import NamedTuple
 Step = Callable[[], object]
 
 SAMPLE_SECONDS = 0.15  # a sample repeats the step for about so long
-PAUSE_SECONDS = 0.02  # lets the worker threads of the peer before stop spinning
+# Until the worker threads of the peer before have stopped spinning: those of numpy's OpenBLAS do so
+# for 2^28 ticks of the processor, 0.11 s, on a core that the next peer needs.
+PAUSE_SECONDS = 0.15
 CPU_TIMES = Path("/proc/stat")  # Linux; without it all samples count as equally quiet
 
 
