@@ -10,7 +10,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("numpy", "torch", "jax", "autograd", "mygrad")
+PACKAGES = ("numpy", "torch", "jax", "autograd", "mygrad", "numba")
 
 
 def head(name: str, does: str) -> dict[str, Any]:

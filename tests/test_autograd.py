@@ -466,3 +466,12 @@ def test_full_backward_hook_sees_the_gradients_at_the_modules_door():
     x.grad = None
     (x + layer(x) @ minitorch.ones(2, 3)).sum().backward()  # only the layer's part is replaced
     assert x.grad.tolist() == [[1, 1, 1]] * 4
+
+
+def test_leaves_that_got_one_and_the_same_gradient_keep_one_each():
+    c, d = (minitorch.ones(3, requires_grad=True) for _ in range(2))
+    (c + d).backward(minitorch.ones(3))
+    assert not np.shares_memory(c.grad.array, d.grad.array)
+    (2 * c + d).backward(minitorch.ones(3))  # added to each in place
+    np.testing.assert_array_equal(c.grad.array, [3, 3, 3])
+    np.testing.assert_array_equal(d.grad.array, [2, 2, 2])
