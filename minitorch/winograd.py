@@ -37,10 +37,13 @@ __all__ = [
     "G",
     "both_by_tiles",
     "correlate_by_tiles",
+    "counts_in",
     "enabled",
     "grid_of",
     "input_points",
     "kernel_gradient_by_tiles",
+    "part_of",
+    "points_of",
     "result_points",
     "suits_tiles",
     "tile_blocks",
@@ -98,7 +101,6 @@ def grid_of(rows: int, columns: int) -> tuple[int, int]:
     return -(-rows // STEP), -(-columns // STEP)
 
 
-@Pass
 def tiles(x: Array, size: int, top: int, left: int, counts: tuple[int, int]) -> Array:
     """Tiles of x, one every 4 pixels, as columns of their pixels: (size * size, tiles, C).
 
@@ -129,20 +131,34 @@ def tile_blocks(images: int, counts: tuple[int, int], channels: int, features: i
     return blocks(images, counts[0], row_bytes, least)
 
 
-def input_points(x: Array, block: Block, down: Axis, across: Axis, columns: int) -> Array:
-    """The tiles that a block of results needs, transformed: (36, tiles, C)."""
-    grid = block.rows.stop - block.rows.start, columns
+@Pass
+def input_points(x: Array, top: int, left: int, counts: tuple[int, int]) -> Array:
+    """The tiles of x from pixel (top, left) on, transformed: (36, tiles, C)."""
+    return transform(B, tiles(x, SIZE, top, left, counts))
+
+
+def points_of(x: Array, block: Block, down: Axis, across: Axis, columns: int) -> Array:
+    """The points of the tiles that a block of results needs."""
     top = STEP * block.rows.start - down.before
-    return transform(B, tiles(x[block.images], SIZE, top, -across.before, grid))
+    return input_points(x[block.images], top, -across.before, counts_in(block, columns))
 
 
-def write_results(products: Array, block: Block, columns: int, out: Array) -> None:
-    """Transform the products of a block back, and write them into `out` (N, OH, OW, K)."""
-    grid = block.rows.stop - block.rows.start, columns
-    results = transform(A, products).reshape(STEP, STEP, -1, *grid, out.shape[3])
-    target = out[block.images, STEP * block.rows.start : STEP * block.rows.stop]
+def counts_in(block: Block, columns: int) -> tuple[int, int]:
+    """How many tiles of a block there are down and across."""
+    return block.rows.stop - block.rows.start, columns
+
+
+def part_of(results: Array, block: Block) -> Array:
+    """The results (N, OH, OW, K) that the tiles of a block give."""
+    return results[block.images, STEP * block.rows.start : STEP * block.rows.stop]
+
+
+@Pass
+def write_results(products: Array, counts: tuple[int, int], out: Array) -> None:
+    """Transform the products (36, tiles, K) back, and write them into `out` (N, OH, OW, K)."""
+    results = transform(A, products).reshape(STEP, STEP, -1, *counts, out.shape[3])
     for i, j in np.ndindex(STEP, STEP):
-        every_fourth = target[:, i::STEP, j::STEP]
+        every_fourth = out[:, i::STEP, j::STEP]
         _, height, width, _ = every_fourth.shape
         every_fourth[...] = results[i, j, :, :height, :width]
 
@@ -155,16 +171,16 @@ def correlate_by_tiles(x: Array, kernel: Array, down: Axis, across: Axis, out: A
 
     def work(share: Sequence[Block]) -> None:
         for block in share:
-            points = input_points(x, block, down, across, counts[1])
-            write_results(points @ kernels, block, counts[1], out)
+            points = points_of(x, block, down, across, counts[1])
+            write_results(points @ kernels, counts_in(block, counts[1]), part_of(out, block))
 
     threads.share(work, tile_blocks(images, counts, kernels.shape[1], features))
 
 
-def result_points(grad: Array, block: Block, columns: int) -> Array:
-    """The gradients of a block of results, back through A: (36, tiles, K)."""
-    grid = block.rows.stop - block.rows.start, columns
-    return transform(A.T, tiles(grad[block.images], STEP, STEP * block.rows.start, 0, grid))
+@Pass
+def result_points(grad: Array, counts: tuple[int, int]) -> Array:
+    """The gradients of results (N, OH, OW, K), back through A: (36, tiles, K)."""
+    return transform(A.T, tiles(grad, STEP, 0, 0, counts))
 
 
 def kernel_gradient_by_tiles(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
@@ -173,8 +189,9 @@ def kernel_gradient_by_tiles(x: Array, grad: Array, down: Axis, across: Axis) ->
     counts, channels = grid_of(rows, columns), x.shape[3]
 
     def products(block: Block) -> Array:
-        points = input_points(x, block, down, across, counts[1])
-        return points.transpose(0, 2, 1) @ result_points(grad, block, counts[1])
+        points = points_of(x, block, down, across, counts[1])
+        grads = result_points(part_of(grad, block), counts_in(block, counts[1]))
+        return points.transpose(0, 2, 1) @ grads
 
     parts = tile_blocks(images, counts, channels, features)
     total = total_of(products, parts, (SIZE * SIZE, channels, features), x.dtype)
@@ -193,9 +210,9 @@ def both_by_tiles(
     kernels = transform(G, turned.reshape(9, features, channels))
 
     def products(block: Block) -> Array:
-        points = input_points(grad, block, down, across, counts[1])
-        write_results(points @ kernels, block, counts[1], back)
-        return result_points(x, block, counts[1]).transpose(0, 2, 1) @ points
+        points, grid = points_of(grad, block, down, across, counts[1]), counts_in(block, counts[1])
+        write_results(points @ kernels, grid, part_of(back, block))
+        return result_points(part_of(x, block), grid).transpose(0, 2, 1) @ points
 
     parts = tile_blocks(images, counts, features, channels)
     total = total_of(products, parts, (SIZE * SIZE, channels, features), x.dtype)

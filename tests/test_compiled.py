@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 import minitorch
 import minitorch.functional as F
-from minitorch import compiled, depthwise, im2col, nn, norm_passes, optim, pooling, winograd
+from minitorch import (
+    compiled,
+    compiled_convolution,
+    depthwise,
+    im2col,
+    nn,
+    norm_passes,
+    optim,
+    pooling,
+    winograd,
+)
 from minitorch.passes import Pass
 from minitorch.windows import Axis
 from models import find, resnet, training
@@ -46,7 +56,7 @@ def numbers(*shape, dtype=np.float32, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
 
-def assert_same_pass(ways, numpy_pass, *inputs, written=()):
+def assert_same_pass(ways, numpy_pass, *inputs, written=(), close=1e-6):
     """Both ways return the same, and write the same into the inputs of these positions."""
     answers = []
     for way in (numpy_pass.in_numpy, ways[numpy_pass]):
@@ -59,7 +69,7 @@ def assert_same_pass(ways, numpy_pass, *inputs, written=()):
             assert other is None
         else:
             assert one.dtype == other.dtype
-            np.testing.assert_allclose(other, one, rtol=2e-6, atol=1e-6)
+            np.testing.assert_allclose(other, one, rtol=2e-6, atol=close)
 
 
 def test_every_pass_has_loops():
@@ -117,13 +127,28 @@ def test_windows_are_copied_from_every_place(data):
     windows.fill(block)
     copied = np.full_like(windows.windows, 7)
     unused = np.empty(0, np.float32)
-    compiled.copy_windows(x, -down.before, across, copied, unused, unused)
+    compiled_convolution.copy_windows(x, -down.before, across, copied, unused, unused)
     np.testing.assert_array_equal(copied, windows.windows)
 
 
-@pytest.mark.parametrize("size, top, left", [(6, -1, -1), (4, 0, 0), (6, 3, -2)])
-def test_tiles(ways, size, top, left):
-    assert_same_pass(ways, winograd.tiles, numbers(2, 9, 7, 3), size, top, left, (2, 2))
+@pytest.mark.parametrize("top, left", [(-1, -1), (0, 0), (3, -2)])
+def test_points_of_tiles(ways, top, left):
+    x = numbers(2, 9, 7, 3)
+    assert_same_pass(ways, winograd.input_points, x, top, left, (3, 2), close=1e-5)
+
+
+@pytest.mark.parametrize("height, width", [(8, 8), (9, 7), (1, 3)])
+def test_results_of_tiles_and_their_gradients(ways, height, width):
+    counts = winograd.grid_of(height, width)
+    results, products = numbers(2, height, width, 3), numbers(36, 2 * np.prod(counts), 3)
+    assert_same_pass(ways, winograd.result_points, results, counts, close=1e-5)
+    whole = np.full((2, height, width, 5), 7, np.float32)
+    for way in (winograd.write_results.in_numpy, ways[winograd.write_results]):
+        out = whole.copy()
+        way(products, counts, out[..., 1:4])
+        np.testing.assert_array_equal(out[..., [0, 4]], 7)  # and nothing beside it
+    out = whole[..., 1:4]
+    assert_same_pass(ways, winograd.write_results, products, counts, out, written=[2], close=1e-4)
 
 
 @pytest.mark.parametrize("down, across", [(Axis(2, 2), Axis(2, 2)), (Axis(3, 1), Axis(2, 3))])
