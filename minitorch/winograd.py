@@ -26,6 +26,7 @@ __all__ = [
     "INPUT_1D",
     "KERNEL_1D",
     "LEAST_CHANNELS",
+    "LEAST_COMPILED",
     "LEAST_TILES",
     "OUTPUT_1D",
     "SIZE",
@@ -57,6 +58,7 @@ Array = np.ndarray
 
 enabled = os.environ.get("MINITORCH_WINOGRAD") != "0"  # minitorch.winograd.enabled = False
 LEAST_CHANNELS = 64  # of input and output: with fewer the sums cost more than they save
+LEAST_COMPILED = 32  # the same where the sums are compiled loops
 LEAST_TILES = 96  # in all: each point's product has a row per tile, and reads a whole kernel
 TILE_BYTES = 1024 * 1024  # of tiles, as points: more than for windows, each point is a product
 
@@ -87,7 +89,8 @@ def suits_tiles(x: Array, features: int, down: Axis, across: Axis) -> bool:
 
     Most of what the tiles cover must be results: of 5 pixels in a row, two tiles waste 3.
     """
-    if not enabled or x.dtype != np.float32 or min(x.shape[3], features) < LEAST_CHANNELS:
+    least = LEAST_CHANNELS if input_points.compiled is None else LEAST_COMPILED
+    if not enabled or x.dtype != np.float32 or min(x.shape[3], features) < least:
         return False
     if any(axis[:2] != (3, 1) or axis.dilation != 1 for axis in (down, across)):
         return False

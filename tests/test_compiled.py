@@ -217,7 +217,8 @@ def test_a_network_gives_the_same_numbers(loops):
         np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-4)
 
 
-def test_training_gives_the_same_bits(loops):
+def test_without_tiles_training_gives_the_same_bits(loops, monkeypatch):
+    monkeypatch.setattr(winograd, "enabled", False)
     trained = []
     for wanted in (True, False):
         compiled.use(wanted)
