@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import minitorch
-from minitorch import correlation, im2col, nn, winograd
+from minitorch import compiled, correlation, im2col, nn, winograd
 from minitorch import functional as F
 from minitorch.convolution_loops import conv2d_by_loops
 from minitorch.fused_norm import batch_norm, batch_norm_relu
@@ -76,7 +76,10 @@ def test_conv2d_equals_the_loops(size, down, across, kernels, groups):
     st.integers(1, 9),
     st.integers(1, 2),
 )
-def test_tiles_in_float32_equal_the_exact_way_in_float64(size, pads, channels, kernels, groups):
+@pytest.mark.parametrize("by_loops", [False, True])
+def test_tiles_in_float32_equal_the_exact_way_in_float64(
+    by_loops, size, pads, channels, kernels, groups
+):
     images, height, width = size
     top, bottom, left, right = pads
     down, across = Axis(3, 1, top, bottom), Axis(3, 1, left, right)
@@ -90,10 +93,14 @@ def test_tiles_in_float32_equal_the_exact_way_in_float64(size, pads, channels, k
 
     exact = run(convolution, x, weight)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(winograd, "LEAST_CHANNELS", 1)
-        patch.setattr(winograd, "LEAST_TILES", 1)
+        for limit in ("LEAST_CHANNELS", "LEAST_COMPILED", "LEAST_TILES"):
+            patch.setattr(winograd, limit, 1)
         assume(winograd.suits_tiles(pixels, kernels, down, across))
-        rounded = run(convolution, x.float(), weight.float())
+        try:
+            compiled.use(by_loops and bool(pytest.importorskip("numba")))
+            rounded = run(convolution, x.float(), weight.float())
+        finally:
+            compiled.use(False)
     for one, two in zip(exact, rounded, strict=True):
         assert two.dtype == np.float32
         scale = np.abs(one).max(initial=1e-30)
@@ -114,6 +121,18 @@ def test_tiles_in_float32_equal_the_exact_way_in_float64(size, pads, channels, k
 def test_tiles_are_chosen_where_they_are_many_and_full(images, channels, pixels, dtype, chosen):
     x, same = np.empty((images, pixels, pixels, channels), dtype), Axis(3, 1, 1, 1)
     assert winograd.suits_tiles(x, 64, same, same) == chosen
+
+
+def test_with_compiled_sums_fewer_channels_go_by_tiles():
+    pytest.importorskip("numba")
+    x, same = np.empty((96, 4, 4, 32), np.float32), Axis(3, 1, 1, 1)
+    assert not winograd.suits_tiles(x, 32, same, same)
+    compiled.use()
+    try:
+        assert winograd.suits_tiles(x, 32, same, same)
+        assert not winograd.suits_tiles(x, 31, same, same)
+    finally:
+        compiled.use(False)
 
 
 def test_tiles_can_be_switched_off(monkeypatch):
