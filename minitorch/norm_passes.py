@@ -20,7 +20,7 @@ __all__ = [
     "gradient_sums",
     "scale_and_shift",
     "sums_around",
-    "through_slope",
+    "write_through_slope",
 ]
 
 
@@ -44,8 +44,8 @@ def scale_and_shift(
     out += shift
     if added is not None:
         out += added
-    if slope is not None:
-        np.maximum(out, slope and slope * out, out=out)
+    if slope is not None:  # zeros as an array, for numpy is slow at the maximum with one number
+        np.maximum(out, slope * out if slope else np.zeros_like(shift), out=out)
 
 
 @Pass
@@ -57,19 +57,20 @@ def gradient_sums(
     Writes the former to `passed`; without results there is no slope, and they are there already.
     """
     if results is not None:
-        passed[...] = through_slope(grads, results > 0, slope)
+        write_through_slope(grads, results > 0, slope, passed)
     along_x = lines - mean
     along_x *= passed
     return np.add.reduce(passed, axis=0), np.add.reduce(along_x, axis=0)
 
 
-def through_slope(grad: Array, positive: Array, slope: Any) -> Array:
-    """The gradient before leaky_relu: as it is where the result is positive, else sloped."""
+def write_through_slope(grad: Array, positive: Array, slope: Any, out: Array) -> None:
+    """Write the gradient before leaky_relu: as it is where the result is positive, else sloped."""
     if not slope:
-        return masked(grad, positive)
-    factor = positive * (1 - slope)
-    factor += slope
-    return factor * grad
+        out[...] = masked(grad, positive)
+    else:
+        np.multiply(positive, 1 - slope, out=out)
+        out += slope
+        out *= grad
 
 
 @Pass
