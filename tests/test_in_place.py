@@ -265,6 +265,21 @@ def test_adding_to_a_place_goes_through_the_graph():
     assert w.grad.tolist() == [3, 3]
 
 
+def test_adding_to_a_single_element_goes_through_the_graph():
+    """Of which numpy's own index gives a copy."""
+
+    def convolved(x, w):
+        y = x * 1
+        for i in range(2):
+            for j in range(2):
+                y[i] += w[j] * x[i + j]
+        z = y.reshape(2, 2) * 1
+        z[0, 1] *= w[0]
+        return z.square()
+
+    assert minitorch.gradcheck(convolved, [leaf(4), leaf(2)])
+
+
 def test_a_place_is_not_assigned_to_a_tensor_that_missed_an_earlier_write():
     y = leaf(3, 2) * 1
     other = y[1]
