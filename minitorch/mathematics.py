@@ -102,7 +102,7 @@ def logit(x, eps: float | None = None):
     With `eps`, x is first cut off at eps and 1 - eps.
     """
     if eps is None:
-        return np.log(x / (1 - x)), lambda grad: grad / (x * (1 - x))
+        return np.log(x / (1.0 - x)), lambda grad: grad / (x * (1 - x))
 
     def inside(x):
         return np.minimum(np.maximum(x, eps), 1 - eps)

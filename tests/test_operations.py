@@ -361,6 +361,17 @@ def test_sums_of_whole_numbers_stay_whole():
     assert (tensor([7, -7]) % 4).tolist() == [3, 1]
 
 
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.uint16, np.uint32, np.uint64])
+def test_numbers_that_know_no_minus_are_turned_into_floats_before(dtype):
+    ones = Tensor(np.ones(3, dtype))
+    for name in ("sigmoid", "logsigmoid", "softplus", "silu", "mish", "tanh"):
+        function = getattr(functional, name)
+        expected = function(minitorch.ones(3)).tolist()
+        assert function(ones).tolist() == pytest.approx(expected, rel=1e-6), name
+    with np.errstate(divide="ignore", invalid="ignore"):
+        assert np.isnan((ones + ones).logit().array).all() or dtype is np.bool_
+
+
 def test_far_out_values_neither_overflow_nor_warn():
     far = [-1000.0, 1000.0]
     assert tensor(far).sigmoid().tolist() == [0, 1]
