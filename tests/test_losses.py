@@ -151,6 +151,8 @@ BAD = [
     (lambda: F.mse_loss(leaf(3, 1), np.zeros(3)), ValueError, r"\(3, 1\) and \(3,\) differ"),
     (lambda: F.mse_loss(leaf(0), np.zeros(0)), ValueError, "empty"),
     (lambda: F.huber_loss(leaf(2), np.zeros(2), delta=0), ValueError, "above 0"),
+    (lambda: F.cross_entropy(BYTES, np.array(0)), TypeError, "takes floats, not uint8"),
+    (lambda: F.nll_loss(BYTES, np.array(0)), TypeError, "takes floats, not uint8"),
     (lambda: F.mse_loss(BYTES, BYTES), TypeError, "mse_loss: takes floats, not uint8"),
     (lambda: F.l1_loss(BYTES, BYTES), TypeError, "l1_loss: takes floats, not uint8"),
     (lambda: F.kl_div(leaf(2), BYTES > 1), TypeError, "kl_div: takes floats, not bool"),
