@@ -83,12 +83,18 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
                 arrays.append(given)
                 parents.append(None)
         try:
-            made, rules = function(*arrays, **settings)
+            returned = function(*arrays, **settings)
         except Exception as error:
             for listener in mode.listeners:
                 listener.on_error(function, inputs, settings, error)
             raise_explained(error, function.__name__, arrays[:arity])
             raise
+        if type(returned) is not tuple or len(returned) != 2:  # an array would be taken apart
+            raise TypeError(
+                f"{function.__name__}: it returned a {type(returned).__name__}. An op returns its "
+                "value and its backward, as in `return y, lambda grad: grad * slope`."
+            )
+        made, rules = returned
         value = made if type(made) is Array else np.asarray(made)
         first = arrays[0]
         if value.dtype is not getattr(first, "dtype", None) or (value.ndim and not first.ndim):

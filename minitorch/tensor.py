@@ -163,7 +163,7 @@ class Tensor(Methods, InPlace, Conversions, SpeaksPython, AnswersNumpy):
         """A leaf keeps what arrives: in memory of its own, where later gradients are added."""
         kept = self.kept_grad
         if isinstance(grad, Tensor):  # recorded by create_graph
-            self.kept_grad = grad if kept is None else kept + grad
+            self.kept_grad = conversions.clone(grad) if kept is None else kept + grad
         elif kept is None:
             owned = grad.base is None and isinstance(grad, np.ndarray)
             # a copy lies in memory in the same order
