@@ -192,7 +192,7 @@ class Node:
                 f"{self.name}: its rule gave {len(contributions)} gradients for "
                 f"{len(self.parents)} inputs. Return one per array, None where none is needed."
             )
-        if len({*map(id, contributions)}) < len(contributions):  # a leaf must own what it keeps
+        if len(set(map(id, contributions))) < len(contributions):  # a leaf must own what it keeps
             return [each.copy() if isinstance(each, np.ndarray) else each for each in contributions]
         return contributions
 

@@ -101,10 +101,11 @@ def check_target(name: str, x: Array, target: Array) -> None:
             f"{name}: shapes {np.shape(x)} and {np.shape(target)} differ. Broadcasting here is "
             "nearly always a mistake; reshape one of them."
         )
-    require_float(name, x, np.result_type(x, target))  # a difference of uint8 knows no minus
     squares = np.vdot(target, target)  # NaN if there is one among them, and quickly told
     if squares != squares:
         raise ValueError(f"{name}: the target holds NaN, which would make every weight NaN.")
+    if squares.dtype.kind != "f":  # of two whole numbers: a difference of uint8 knows no minus
+        require_float(name, x)
 
 
 def check_chances(name: str, target: Array) -> None:
