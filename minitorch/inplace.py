@@ -105,11 +105,12 @@ def overwrite(tensor: Tensor, result: Tensor, name: str) -> Tensor:
     in_graph = mode.grad_enabled and (result.requires_grad or tensor.requires_grad)
     np.copyto(memory, result.array)
     if in_graph:
+        constant = not tensor.requires_grad and tensor.written != np.inf
         tensor.node = result.node
         if tensor.keeper is not None:
             tensor.retain_grad()  # from now on the new values' gradient
         tensor.tangled_before = clock.tangled.get(id(owner_of(memory)), 0)
-        clock.stamp_in_graph(memory)
+        clock.stamp_in_graph(memory, constant)
         tensor.written = clock.now
     else:
         clock.stamp(memory)

@@ -161,8 +161,13 @@ def refuse_out_of_date(name: str, inputs: Sequence[Any]) -> None:
     """Raise RuntimeError for a tensor whose memory was overwritten through another tensor."""
     for given in inputs:
         if isinstance(given, Tensor):
-            written = clock.tangled.get(id(owner_of(given.array)), 0)
-            if written > max(given.written, given.node.clock if given.node else 0):
+            owner = id(owner_of(given.array))
+            if given.written == np.inf:  # detached: only a write through a view of its own counts
+                written, in_step = clock.captured.get(owner, 0), float(given.tangled_before)
+            else:
+                written = clock.tangled.get(owner, 0)
+                in_step = max(given.written, given.node.clock if given.node else 0)
+            if written > in_step:
                 raise RuntimeError(
                     f"{name}: its input of shape {given.shape} shares memory with a tensor that "
                     "was changed in place since, so the graph does not know its values. Read it "

@@ -214,7 +214,8 @@ class Tensor(Methods, InPlace, Conversions, SpeaksPython, AnswersNumpy):
     def detach(self) -> Tensor:
         """The same values, sharing memory, outside the graph."""
         tensor = Tensor(self.array)
-        tensor.written = np.inf  # a constant to the graph, whatever is written there
+        tensor.written = np.inf  # a constant to the graph, whatever the graph writes there
+        tensor.tangled_before = clock.now
         return tensor
 
     @property

@@ -128,6 +128,23 @@ def test_sum_collected_in_place():
     np.testing.assert_allclose(x.grad.array, 2 * x.array)
 
 
+def test_a_detached_tensor_whose_row_the_graph_wrote_to_is_out_of_date():
+    """It was taken for a constant, so that w got no gradient through it."""
+    w, h = leaf(3), minitorch.zeros(2, 3, dtype=np.float64)
+    d, other = h.detach(), h.detach()
+    row = d[0]
+    row += w
+    with pytest.raises(RuntimeError, match=r"sum: its input of shape .* shares memory"):
+        d.sum()
+    row.sum().backward()
+    assert w.grad.tolist() == [1, 1, 1]
+    assert h.detach().sum().item() == w.sum().item()
+    d = h.detach()
+    d.add_(w)
+    assert d.sum().requires_grad
+    assert not other.detach().requires_grad
+
+
 def test_detached_is_a_constant_that_shares_memory():
     h = leaf(3) * 2
     seen = h.detach()
