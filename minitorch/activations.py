@@ -45,7 +45,7 @@ Array = np.ndarray
 @op
 def logsigmoid(x):
     """`log(sigmoid(x))`, without the detour over a number that may round to 0."""
-    y = np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+    y = np.minimum(x, 0) - np.log1p(np.exp(-1.0 * np.abs(x)))
     return y, lambda grad: grad * logistic(-x)
 
 
@@ -209,4 +209,4 @@ def mish(x):
 
 def tanh_of_softplus(x: Array) -> Array:
     """The gate of mish."""
-    return np.tanh(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))
+    return np.tanh(np.maximum(x, 0) + np.log1p(np.exp(-1.0 * np.abs(x))))

@@ -7,6 +7,7 @@ Leans on `module` and `tensor`.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from minitorch.module import Module
 from minitorch.tensor import Tensor, as_array
 
-__all__ = ["Averages", "as_pair", "as_tensor", "lost_values"]
+__all__ = ["Averages", "as_number", "as_pair", "as_tensor", "lost_values"]
 
 
 class Averages:
@@ -40,6 +41,16 @@ def as_tensor(values: Any) -> Tensor:
     return values if isinstance(values, Tensor) else Tensor(as_array(values))
 
 
+def as_number(name: str, value: Any) -> float:
+    """What a loss or metric gave as a plain number; raises ValueError where it is not one."""
+    shape = getattr(value, "shape", ())
+    if value is None:
+        raise ValueError(f"Trainer: {name} is one number, not None. Does its function return it?")
+    if math.prod(shape) != 1:
+        raise ValueError(f"Trainer: {name} is one number, not of shape {shape}.")
+    return float(value)
+
+
 def lost_values(model: Module) -> list[str]:
     """Names of the weights and buffers in which there is NaN."""
     return [name for name, values in model.state_dict().items() if np.isnan(values).any()]
@@ -55,5 +66,11 @@ def as_pair(batch: Any) -> tuple[Tensor, Tensor]:
             "A DataLoader's collate can make pairs; a loss that needs more than a target needs a "
             "loop of its own."
         )
-    inputs, target = batch
-    return as_tensor(inputs), as_tensor(target)
+    inputs, target = map(as_tensor, batch)
+    if not target.ndim:
+        raise TypeError(
+            f"Trainer: the target of inputs of shape {inputs.shape} is a single number. Is this a "
+            "sample, where a batch is wanted? DataLoader(dataset, batch_size) makes batches of a "
+            "data set."
+        )
+    return inputs, target

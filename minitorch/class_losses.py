@@ -10,6 +10,7 @@ import numpy as np
 
 from minitorch.losses import check_target, reduced
 from minitorch.op import op
+from minitorch.reductions import require_float
 
 __all__ = ["Array", "check_classes", "class_weights", "cross_entropy", "nll_loss"]
 
@@ -24,6 +25,7 @@ def class_weights(
 
     Raises where `target` is neither class indices nor probabilities that fit the scores.
     """
+    require_float(name, scores)
     axis = min(1, scores.ndim - 1)
     classes = scores.shape[axis]
     along = (classes, *(1,) * (scores.ndim - 1 - axis))  # broadcasts along the class axis

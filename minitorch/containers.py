@@ -79,9 +79,7 @@ class ModuleDict(Module):
             self[name] = module
 
     def __setitem__(self, name: str, module: Module) -> None:
-        if hasattr(type(self), name):
-            raise KeyError(f"ModuleDict: {name!r} is a method of every module; use another name.")
-        setattr(self, name, module)
+        self.add_module(name, module)
 
     def __getitem__(self, name: str) -> Module:
         return dict(self.named_children())[name]

@@ -192,6 +192,8 @@ class Node:
                 f"{self.name}: its rule gave {len(contributions)} gradients for "
                 f"{len(self.parents)} inputs. Return one per array, None where none is needed."
             )
+        if len(set(map(id, contributions))) < len(contributions):  # a leaf must own what it keeps
+            return [each.copy() if isinstance(each, np.ndarray) else each for each in contributions]
         return contributions
 
     def check_saved(self) -> None:
@@ -235,6 +237,7 @@ class HookHandle:
         """Take the hook away; nothing happens when it is gone already."""
         if self.hook in self.hooks:
             self.hooks.remove(self.hook)
+        self.hooks = []  # which may hold the same function for another handle
 
     def __enter__(self) -> HookHandle:
         return self

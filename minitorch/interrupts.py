@@ -17,9 +17,12 @@ class InterruptRequest:
     made = False
 
     def __enter__(self) -> InterruptRequest:
-        self.in_main_thread = threading.current_thread() is threading.main_thread()
-        if self.in_main_thread:  # Python lets no other thread listen to signals
-            self.before = signal.signal(signal.SIGINT, self.note)
+        self.before: Any = signal.getsignal(signal.SIGINT)  # None: not Python's to put back
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        # Python lets no other thread listen, and what runs in the background is deaf to Ctrl-C.
+        self.listens = in_main_thread and self.before not in (signal.SIG_IGN, None)
+        if self.listens:
+            signal.signal(signal.SIGINT, self.note)
         return self
 
     def note(self, *details: Any) -> None:
@@ -28,5 +31,5 @@ class InterruptRequest:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def __exit__(self, *error: object) -> None:
-        if self.in_main_thread:
+        if self.listens:
             signal.signal(signal.SIGINT, self.before)

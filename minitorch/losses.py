@@ -95,7 +95,7 @@ def reduced(
 
 
 def check_target(name: str, x: Array, target: Array) -> None:
-    """Raise ValueError where an output and its target differ in shape, or the target holds NaN."""
+    """Raise where an output and its target differ in shape or are whole, or the target has NaN."""
     if np.shape(x) != getattr(target, "shape", ()):
         raise ValueError(
             f"{name}: shapes {np.shape(x)} and {np.shape(target)} differ. Broadcasting here is "
@@ -104,6 +104,8 @@ def check_target(name: str, x: Array, target: Array) -> None:
     squares = np.vdot(target, target)  # NaN if there is one among them, and quickly told
     if squares != squares:
         raise ValueError(f"{name}: the target holds NaN, which would make every weight NaN.")
+    if squares.dtype.kind != "f":  # of two whole numbers: a difference of uint8 knows no minus
+        require_float(name, x)
 
 
 def check_chances(name: str, target: Array) -> None:
@@ -173,6 +175,7 @@ def binary_cross_entropy(
     probability: Array, target: Array, weight: Any = None, reduction: str = "mean"
 ) -> Any:
     """-(target log p + (1 - target) log(1 - p)), log not below -100; prefer it from logits."""
+    require_float("binary_cross_entropy", probability)
     check_target("binary_cross_entropy", probability, target)
     check_chances("binary_cross_entropy", target)
     if not ((probability >= 0) & (probability <= 1)).all():
@@ -207,6 +210,7 @@ def binary_cross_entropy_with_logits(
     `weight` scales every value, `pos_weight` only the part of the target that is 1.
     """
     name = "binary_cross_entropy_with_logits"
+    require_float(name, logits)
     check_target(name, logits, target)
     check_chances(name, target)
     small = np.exp(-np.abs(logits))
@@ -235,6 +239,8 @@ def kl_div(x: Array, target: Array, reduction: str = "mean", log_target: bool = 
 
     Divergence of Kullback and Leibler 1951, whose mean is taken by `reduction="batchmean"`.
     """
+    require_float("kl_div", x)
+    require_float("kl_div", target)
     check_target("kl_div", x, target)
     chance = np.exp(target) if log_target else target
     if (chance < 0).any():

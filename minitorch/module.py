@@ -159,10 +159,23 @@ class Module:
         """Assign a module under a name that need not be a word of Python, such as "0"."""
         if not isinstance(module, Module):
             raise TypeError(f"{type(self).__name__}: {module!r:.80} is no module.")
+        if hasattr(type(self), name):
+            raise KeyError(
+                f"{type(self).__name__}: {name!r} is a method of every module; use another name."
+            )
         setattr(self, name, module)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Assign, and tell parameters their dotted name, for pictures and errors."""
+        """Assign, and tell parameters their dotted name, for pictures and errors.
+
+        Raises TypeError for a mere tensor in a parameter's place: it would not be trained.
+        """
+        if type(value) is Tensor and isinstance(vars(self).get(name), Parameter):
+            raise TypeError(
+                f"{type(self).__name__}: {name} is a parameter, and a tensor in its place would "
+                "not be trained. Assign nn.Parameter(tensor), or copy the values: "
+                f"layer.{name}.data = tensor."
+            )
         object.__setattr__(self, name, value)
         if isinstance(value, Parameter | Buffer):
             value.name = name

@@ -83,12 +83,18 @@ def op(function: Callable[..., tuple[Any, Any]]) -> Callable[..., Tensor]:
                 arrays.append(given)
                 parents.append(None)
         try:
-            made, rules = function(*arrays, **settings)
+            returned = function(*arrays, **settings)
         except Exception as error:
             for listener in mode.listeners:
                 listener.on_error(function, inputs, settings, error)
             raise_explained(error, function.__name__, arrays[:arity])
             raise
+        if type(returned) is not tuple or len(returned) != 2:  # an array would be taken apart
+            raise TypeError(
+                f"{function.__name__}: it returned a {type(returned).__name__}. An op returns its "
+                "value and its backward, as in `return y, lambda grad: grad * slope`."
+            )
+        made, rules = returned
         value = made if type(made) is Array else np.asarray(made)
         first = arrays[0]
         if value.dtype is not getattr(first, "dtype", None) or (value.ndim and not first.ndim):
@@ -155,8 +161,13 @@ def refuse_out_of_date(name: str, inputs: Sequence[Any]) -> None:
     """Raise RuntimeError for a tensor whose memory was overwritten through another tensor."""
     for given in inputs:
         if isinstance(given, Tensor):
-            written = clock.tangled.get(id(owner_of(given.array)), 0)
-            if written > max(given.written, given.node.clock if given.node else 0):
+            owner = id(owner_of(given.array))
+            if given.written == np.inf:  # detached: only a write through a view of its own counts
+                written, in_step = clock.captured.get(owner, 0), float(given.tangled_before)
+            else:
+                written = clock.tangled.get(owner, 0)
+                in_step = max(given.written, given.node.clock if given.node else 0)
+            if written > in_step:
                 raise RuntimeError(
                     f"{name}: its input of shape {given.shape} shares memory with a tensor that "
                     "was changed in place since, so the graph does not know its values. Read it "

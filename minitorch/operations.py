@@ -133,7 +133,7 @@ def sigmoid(x):
 
 def logistic(x: Array) -> Array:
     """The sigmoid of an array, written so that exp only ever sees negative numbers."""
-    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-1.0 * np.abs(x)))  # uint knows no minus
 
 
 # ---- binary -----------------------------------------------------------------------------------

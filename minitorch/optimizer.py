@@ -157,7 +157,7 @@ class Optimizer:
             kept = {name for setting, name in self.optional if group[setting]}
             if together is None or not together.holds(parameters, self.state, kept):
                 for parameter in parameters:
-                    self.state_of(parameter, group)
+                    self.refuse_misfit(parameter, self.state_of(parameter, group))
                 together = self.side_by_side[number] = SideBySide(parameters, self.state)
             if together.members:
                 together.update(self.update, group)
@@ -170,6 +170,7 @@ class Optimizer:
     ) -> None:
         """Update one parameter; a large one piece by piece."""
         state = self.state_of(parameter, group)
+        self.refuse_misfit(parameter, state)
         state["step"] += 1
         if value.size <= BLOCK or not self.elementwise:
             self.update(value, grad, state, group)
@@ -186,6 +187,18 @@ class Optimizer:
             if group[setting] and name not in state:  # its first step comes now
                 state[name], state["step"] = np.zeros_like(parameter.array), 0
         return state
+
+    def refuse_misfit(self, parameter: Tensor, state: State) -> None:
+        """Raise ValueError where another array, of another shape, was put into a parameter."""
+        arrays = {"grad": parameter.kept_grad.array, **(state if self.elementwise else {})}
+        for name, array in arrays.items():
+            if isinstance(array, np.ndarray) and array.ndim and array.shape != parameter.shape:
+                raise ValueError(
+                    f"{type(self).__name__}: {parameter.name or 'a parameter'} is of shape "
+                    f"{parameter.shape} and its {name} of {array.shape}: its array was replaced "
+                    "in between. Call backward() anew for another gradient; make another "
+                    "optimizer for parameters of another shape."
+                )
 
     def start(self, value: Array, group: dict[str, Any]) -> dict[str, Any]:
         """What to keep for a parameter from its first update on."""
@@ -231,6 +244,9 @@ class Optimizer:
             {**self.fixed, **group, "params": [numbers[each] for each in group["params"]]}
             for group in self.param_groups
         ]
+        for group in self.param_groups:  # a setting may have been turned on since the last step
+            for parameter in self.state.keys() & group["params"]:
+                self.state_of(parameter, group)
         state = {numbers[parameter]: dict(kept) for parameter, kept in self.state.items()}
         return {"state": state, "param_groups": groups}
 

@@ -163,7 +163,7 @@ class Tensor(Methods, InPlace, Conversions, SpeaksPython, AnswersNumpy):
         """A leaf keeps what arrives: in memory of its own, where later gradients are added."""
         kept = self.kept_grad
         if isinstance(grad, Tensor):  # recorded by create_graph
-            self.kept_grad = grad if kept is None else kept + grad
+            self.kept_grad = conversions.clone(grad) if kept is None else kept + grad
         elif kept is None:
             owned = grad.base is None and isinstance(grad, np.ndarray)
             # a copy lies in memory in the same order
@@ -214,7 +214,8 @@ class Tensor(Methods, InPlace, Conversions, SpeaksPython, AnswersNumpy):
     def detach(self) -> Tensor:
         """The same values, sharing memory, outside the graph."""
         tensor = Tensor(self.array)
-        tensor.written = np.inf  # a constant to the graph, whatever is written there
+        tensor.written = np.inf  # a constant to the graph, whatever the graph writes there
+        tensor.tangled_before = clock.now
         return tensor
 
     @property

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.batches import Averages, as_pair, as_tensor, lost_values
+from minitorch.batches import Averages, as_number, as_pair, as_tensor, lost_values
 from minitorch.callbacks import Callback
 from minitorch.graph import no_grad
 from minitorch.interrupts import InterruptRequest
@@ -83,8 +83,12 @@ class Trainer:
         self.optimizer = optimizer
         self.loss = loss
         self.metrics = metrics or {}
-        if taken := self.metrics.keys() & {"epoch", "loss", "lr", "seconds"}:
-            raise ValueError(f"Trainer: a metric needs another name than {', '.join(taken)}.")
+        for name in self.metrics:
+            if name in ("epoch", "loss", "lr", "seconds") or name.startswith("validation_"):
+                raise ValueError(
+                    f"Trainer: a metric needs another name than {name}, which a row of the history "
+                    "has for a figure of its own."
+                )
         self.callbacks = list(callbacks)
         self.history: list[dict[str, Any]] = []
         self.epoch = 0  # how many are complete
@@ -187,12 +191,12 @@ class Trainer:
         row["seconds"] = time.perf_counter() - start
         self.history.append(row)
         self.epoch += 1
-        if interrupt.made and not self.stopped:
-            self.stop(f"Ctrl-C while validating after epoch {self.epoch}")
         self.batch, self.averages = 0, Averages()
         if self.epoch == 1:
             self.report_never_updated()
         self.tell(callbacks, "on_epoch_end")
+        if interrupt.made and not self.stopped:
+            self.stop(f"Ctrl-C after epoch {self.epoch}")
 
     def train_batch(self, inputs: Tensor, target: Tensor, callbacks: Sequence[Callback]) -> None:
         """Forward, backward, update: the whole of learning."""
@@ -206,6 +210,11 @@ class Trainer:
                 f"batch {self.batch + 1}; {self.what_is_left()}. "
                 "A smaller lr often helps; look for log of 0, division by 0 and huge inputs."
             )
+        if not isinstance(loss, Tensor):
+            raise TypeError(
+                f"fit: the loss is a {type(loss).__name__}, which no gradient comes from. Let it "
+                "return the tensor itself, without item(), float() or numpy()."
+            )
         loss.backward()
         self.tell(callbacks, "on_gradients")
         self.optimizer.step()
@@ -218,11 +227,7 @@ class Trainer:
         """The loss and the metrics of one batch as plain numbers."""
         values = {"loss": loss}
         values |= {name: metric(output, target) for name, metric in self.metrics.items()}
-        for name, value in values.items():
-            shape = getattr(value, "shape", ())
-            if math.prod(shape) != 1:
-                raise ValueError(f"Trainer: {name} is one number, not of shape {shape}.")
-        return {name: float(value) for name, value in values.items()}
+        return {name: as_number(name, value) for name, value in values.items()}
 
     def what_is_left(self) -> str:
         """In words, what a loss that is no number has left of the model."""
@@ -240,7 +245,10 @@ class Trainer:
                 loss = self.loss(output, target)
                 averages.add(self.measure(output, target, loss), len(target))
         if not averages.count:
-            raise ValueError("evaluate: there was no batch.")
+            raise ValueError(
+                "evaluate: there was no batch. Are the batches an iterator that an earlier epoch "
+                "used up? A DataLoader or a list can be gone through again."
+            )
         return averages.result()
 
     def predict(self, inputs: Array | Tensor, batch_size: int = 256) -> Array:
@@ -248,6 +256,8 @@ class Trainer:
         inputs = as_tensor(inputs)
         if not len(inputs):
             raise ValueError(f"predict: there is nothing in inputs of shape {inputs.shape}.")
+        if batch_size < 1:
+            raise ValueError(f"predict: batch_size is a whole number from 1 on, not {batch_size}.")
         with evaluating(self.model):
             outputs = [
                 self.model(inputs[start : start + batch_size]).array

@@ -29,6 +29,7 @@ class WriteClock:
         self._ticks = count(1)
         self._last_write: dict[int, list[Any]] = {}  # time, how often, the owner
         self.tangled: dict[int, int] = {}
+        self.captured: dict[int, int] = {}
 
     def stamp(self, *arrays: Array) -> None:
         """Say that the memory of these arrays is being written to."""
@@ -43,15 +44,21 @@ class WriteClock:
                 entry[0] = now
                 entry[1] += 1
 
-    def stamp_in_graph(self, array: Array) -> None:
-        """Say that an op of the graph wrote there: other tensors on that memory are out of date."""
+    def stamp_in_graph(self, array: Array, constant: bool = False) -> None:
+        """Say that an op of the graph wrote there: other tensors on that memory are out of date.
+
+        Detached ones are not, unless it wrote through a view of a `constant`, which they are.
+        """
         self.stamp(array)
         self.tangled[id(owner_of(array))] = self.now
+        if constant:
+            self.captured[id(owner_of(array))] = self.now
 
     def forget(self, key: int, gone: weakref.ref[Array]) -> None:
         """Drop what is known of a memory owner that no longer exists."""
         self._last_write.pop(key, None)
         self.tangled.pop(key, None)
+        self.captured.pop(key, None)
 
     def last_write(self, array: Array) -> int:
         """Time of the last write into the memory of `array`; 0 when there was none."""

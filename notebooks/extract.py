@@ -10,6 +10,7 @@ README.md beside this file tells authors which cell goes where. Leans on ruff fo
 import argparse
 import ast
 import difflib
+import itertools
 import json
 import re
 import subprocess
@@ -66,15 +67,15 @@ def read_cells(notebook: Path) -> Iterator[Cell]:
     """Yield the exported cells of one notebook in order, numbered from 1 among all its cells."""
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        sources = [(raw["cell_type"], "".join(raw["source"]).lstrip()) for raw in cells]
     except (ValueError, KeyError, TypeError) as error:
         raise ExtractError(
             f"{notebook.name}: not a notebook ({error!r}). Restore it with `git checkout`, "
             "or look for conflict marks left by a merge."
         ) from error
     module = ""
-    for number, raw in enumerate(cells, start=1):
-        source = "".join(raw["source"]).lstrip()
-        if raw["cell_type"] != "code" or not (found := DIRECTIVE.search(source)):
+    for number, (kind, source) in enumerate(sources, start=1):
+        if kind != "code" or not (found := DIRECTIVE.search(source)):
             continue
         directive, name = found[1], found[2].strip() or module
         cell = Cell(notebook.stem, number, name, source)
@@ -134,8 +135,13 @@ def add_cell(module: Module, cell: Cell) -> None:
     module.cells.append(cell)
     lines = cell.source.split("\n")
     body = set(range(1, len(lines)))  # line 0 is the directive
+    reached = 0
     for position, statement in enumerate(parse(cell)):
         span = range(statement.lineno - 1, statement.end_lineno or statement.lineno)
+        if span.start < reached:
+            cause = f"two statements on one line, `{lines[span.start].strip()}`"
+            raise cell.error(cause, "Give each a line of its own")
+        reached = span.stop
         match statement:
             case ast.Expr(ast.Constant(str())) if position == 0:
                 if module.docstring:
@@ -148,7 +154,10 @@ def add_cell(module: Module, cell: Cell) -> None:
                 for line in import_lines(block, cell.module):
                     module.typing_imports.setdefault(line, cell)
             case ast.Assign([ast.Name("__all__")], value):
-                module.written_all += ast.literal_eval(value)
+                try:
+                    module.written_all += ast.literal_eval(value)
+                except (ValueError, TypeError) as error:
+                    raise cell.error("`__all__` is no list of names", "Write them out") from error
             case _:
                 continue
         body.difference_update(span)
@@ -161,22 +170,25 @@ def add_cell(module: Module, cell: Cell) -> None:
         module.names[name] = cell
 
 
+def patched(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Yield `("Tensor", "exp")` where the statement says `Tensor.exp = ...`, in any spelling."""
+    for part in ast.walk(statement):
+        match part:
+            case ast.Attribute(ast.Name(owner), name, ast.Store()):
+                yield owner, name
+            case ast.Call(ast.Name("setattr"), [ast.Name(owner), name, *_]):
+                yield owner, ast.unparse(name).strip("'")
+
+
 def forbid_patching(modules: Iterable[Module]) -> None:
     """Raise where a cell adds to a class that another cell defines, as in `Tensor.exp = exp`."""
     parsed = [(cell, ast.parse(body).body) for module in modules for cell, body in module.bodies]
     homes = {s.name: cell for cell, body in parsed for s in body if isinstance(s, ast.ClassDef)}
     for cell, body in parsed:
-        for statement in body:
-            match statement:
-                case ast.Assign([ast.Attribute(ast.Name(owner), name)]) | ast.Expr(
-                    ast.Call(
-                        ast.Name("setattr"), [ast.Name(owner), ast.Constant(str() as name), *_]
-                    )
-                ) if homes.get(owner, cell) != cell:
-                    cause = f"`{owner}.{name}` is added to a class of {homes[owner].place}"
-                    raise cell.error(
-                        cause, f"Write it into the class: {owner} is whole in one cell"
-                    )
+        for owner, name in itertools.chain.from_iterable(map(patched, body)):
+            if homes.get(owner, cell) != cell:
+                cause = f"`{owner}.{name}` is added to a class of {homes[owner].place}"
+                raise cell.error(cause, f"Write it into the class: {owner} is whole in one cell")
 
 
 def assemble(module: Module) -> Iterator[tuple[str, Cell]]:
@@ -299,7 +311,12 @@ def main(arguments: list[str] | None = None) -> int:
     if options.phase is not None and options.to == ROOT / "minitorch":
         parser.error("--phase leaves modules out: say with --to where the smaller package goes")
     try:
-        modules = extract(chapters(options.notebooks, options.phase))
+        if not (notebooks := chapters(options.notebooks, options.phase)):
+            raise ExtractError(
+                f"There is no chapter in {options.notebooks}, and no package without one: "
+                "name with --notebooks the folder where they are."
+            )
+        modules = extract(notebooks)
         if not options.check:
             changed = write(modules, options.to)
             print(f"{options.to.name}: {len(modules)} modules, {len(changed)} changed")

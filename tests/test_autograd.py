@@ -78,6 +78,18 @@ def test_hooks_see_and_replace_complete_gradients_until_removed():
     assert len(seen) == 2
 
 
+def test_a_handle_takes_away_its_own_registration_only():
+    def double(gradient):
+        return gradient * 2
+
+    x = leaf(2)
+    first, _ = x.register_hook(double), x.register_hook(double)
+    first.remove()
+    first.remove()
+    x.sum().backward()
+    assert x.grad.tolist() == [2, 2]
+
+
 def test_no_grad_nests_and_decorates_a_recursive_function():
     @minitorch.no_grad()
     def depth(n):
@@ -289,6 +301,18 @@ def test_a_view_of_a_gradient_sees_the_next_one_added():
     assert first.tolist() == [2.0]
 
 
+@pytest.mark.parametrize("length", [2, 3])
+def test_an_op_without_a_backward_is_named(length):
+    """Two elements would pass for a value and a rule."""
+
+    @minitorch.op
+    def forgetful(a):
+        return a * 2
+
+    with pytest.raises(TypeError, match=r"forgetful: it returned a ndarray\. An op returns"):
+        forgetful(leaf(length))
+
+
 def test_an_op_with_a_rule_too_few_is_named():
     @minitorch.op
     def forgetful(a, b):
@@ -475,3 +499,30 @@ def test_leaves_that_got_one_and_the_same_gradient_keep_one_each():
     (2 * c + d).backward(minitorch.ones(3))  # added to each in place
     np.testing.assert_array_equal(c.grad.array, [3, 3, 3])
     np.testing.assert_array_equal(d.grad.array, [2, 2, 2])
+
+
+def test_leaves_that_a_joint_rule_gives_one_array_keep_one_each():
+    @op
+    def both(a, b):
+        def backward(gradient, needed):
+            doubled = 2 * gradient
+            return doubled, doubled
+
+        return 2 * (a + b), backward
+
+    c, d = leaf(2), leaf(2)
+    both(c, d).sum().backward()
+    c.sum().backward()
+    assert c.grad.tolist() == [3, 3]
+    assert d.grad.tolist() == [2, 2]
+
+
+def test_a_recorded_gradient_is_each_leaf_s_own():
+    c, d, weight = leaf(2), leaf(2), minitorch.ones(2, dtype=np.float64)
+    (c + d).backward(weight, create_graph=True)
+    c.sum().backward()
+    assert (c.grad.tolist(), d.grad.tolist(), weight.tolist()) == ([2, 2], [1, 1], [1, 1])
+    e = leaf(2)
+    e.sum().backward(create_graph=True)  # of one number, repeated in a view
+    e.sum().backward()
+    assert e.grad.tolist() == [2, 2]

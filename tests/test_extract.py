@@ -154,6 +154,18 @@ BAD_CELLS = {
         [CLASS, "#| export tensor\nsetattr(Tensor, 'exp', 1)"],
         "cell 2: `Tensor.exp` is added to a class",
     ),
+    "a class patched by two names at once": (
+        [CLASS, "#| export tensor\nTensor.exp = Tensor.e = 1"],
+        "cell 2: `Tensor.exp` is added to a class",
+    ),
+    "a class patched in a loop": (
+        [CLASS, "#| export tensor\nfor _name in 'xy':\n    setattr(Tensor, _name, 1)"],
+        "cell 2: `Tensor._name` is added to a class",
+    ),
+    "code behind an import": (
+        [f"#| export nn\n{DOC}\nimport os; os.umask(2)"],
+        "cell 1: two statements on one line, `import os; os.umask.2.`",
+    ),
     "an unused import": (
         [CLASS, "#| export tensor\nimport os\nimport sys\nroot = os.sep"],
         "cell 2: `sys` imported but unused.*Delete the import",
@@ -165,6 +177,10 @@ BAD_CELLS = {
     "an unknown name in __all__": (
         [f"#| export nn\n{DOC}\n__all__ = ['Linear']"],
         "cell 1: Undefined name `Linear` in `__all__`",
+    ),
+    "a computed __all__": (
+        [f"#| export nn\n{DOC}\nx = 1\n__all__ = list('x')"],
+        "cell 1: `__all__` is no list of names",
     ),
     "no module": (["#| export\nx = 1"], "cell 1: exported, but to no module.*default_exp NAME"),
     "no module name": (["#| export a.b\nx = 1"], "`a.b` is not a module name"),
@@ -184,8 +200,11 @@ def test_refused(tmp_path: Path, cells: list[str], message: str) -> None:
         modules_of(tmp_path, *cells)
 
 
-def test_refuses_what_is_no_notebook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "2_01_steps.ipynb").write_text('<<<<<<< HEAD\n{"cells": []}', encoding="utf-8")
+@pytest.mark.parametrize("text", ['<<<<<<< HEAD\n{"cells": []}', '{"cells": [{}]}'])
+def test_refuses_what_is_no_notebook(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    (tmp_path / "2_01_steps.ipynb").write_text(text, encoding="utf-8")
     assert run(tmp_path) == 1
     assert "2_01_steps.ipynb: not a notebook" in capsys.readouterr().err
 
@@ -205,11 +224,22 @@ def test_check_shows_the_difference(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_a_module_that_lost_its_cells_is_removed(tmp_path: Path) -> None:
     notebook = write_notebook(tmp_path, "2_01_steps", f"#| export nn\n{DOC}\nwidth = 1")
+    write_notebook(tmp_path, "2_02_more", f"#| export optim\n{DOC}\nrate = 1")
     assert run(tmp_path) == 0
     notebook.unlink()
     assert run(tmp_path, "--check") == 1
     assert run(tmp_path) == 0
-    assert list((tmp_path / "package").iterdir()) == []
+    assert [path.name for path in (tmp_path / "package").iterdir()] == ["optim.py"]
+
+
+def test_a_folder_without_chapters_does_not_empty_the_package(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_notebook(tmp_path, "2_01_steps", f"#| export nn\n{DOC}\nwidth = 1")
+    assert run(tmp_path) == 0
+    assert run(tmp_path, "--notebooks", str(tmp_path / "elsewhere")) == 1
+    assert "There is no chapter in" in capsys.readouterr().err
+    assert (tmp_path / "package" / "nn.py").exists()
 
 
 def test_a_module_written_by_hand_is_kept(
@@ -218,6 +248,7 @@ def test_a_module_written_by_hand_is_kept(
     stranger = tmp_path / "package" / "stranger.py"
     stranger.parent.mkdir()
     stranger.write_text("", encoding="utf-8")
+    write_notebook(tmp_path, "2_01_steps", f"#| export nn\n{DOC}\nwidth = 1")
     assert run(tmp_path, "--check") == 1
     assert run(tmp_path) == 0
     assert "stranger.py was written by hand" in capsys.readouterr().err

@@ -128,6 +128,23 @@ def test_sum_collected_in_place():
     np.testing.assert_allclose(x.grad.array, 2 * x.array)
 
 
+def test_a_detached_tensor_whose_row_the_graph_wrote_to_is_out_of_date():
+    """It was taken for a constant, so that w got no gradient through it."""
+    w, h = leaf(3), minitorch.zeros(2, 3, dtype=np.float64)
+    d, other = h.detach(), h.detach()
+    row = d[0]
+    row += w
+    with pytest.raises(RuntimeError, match=r"sum: its input of shape .* shares memory"):
+        d.sum()
+    row.sum().backward()
+    assert w.grad.tolist() == [1, 1, 1]
+    assert h.detach().sum().item() == w.sum().item()
+    d = h.detach()
+    d.add_(w)
+    assert d.sum().requires_grad
+    assert not other.detach().requires_grad
+
+
 def test_detached_is_a_constant_that_shares_memory():
     h = leaf(3) * 2
     seen = h.detach()
@@ -263,6 +280,21 @@ def test_adding_to_a_place_goes_through_the_graph():
     table.sum().backward()
     assert table[0].tolist() == (2 * w.detach()).tolist()
     assert w.grad.tolist() == [3, 3]
+
+
+def test_adding_to_a_single_element_goes_through_the_graph():
+    """Of which numpy's own index gives a copy."""
+
+    def convolved(x, w):
+        y = x * 1
+        for i in range(2):
+            for j in range(2):
+                y[i] += w[j] * x[i + j]
+        z = y.reshape(2, 2) * 1
+        z[0, 1] *= w[0]
+        return z.square()
+
+    assert minitorch.gradcheck(convolved, [leaf(4), leaf(2)])
 
 
 def test_a_place_is_not_assigned_to_a_tensor_that_missed_an_earlier_write():

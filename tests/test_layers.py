@@ -39,6 +39,24 @@ def test_containers_hold_modules_by_position_and_by_name():
         heads["forward"] = nn.Linear(1, 1)
 
 
+@pytest.mark.parametrize("kind", [nn.Sequential, nn.ModuleDict])
+def test_a_module_is_not_put_in_a_methods_place(kind):
+    with pytest.raises(KeyError, match=f"{kind.__name__}: 'train' is a method of every module"):
+        kind({"train": nn.ReLU()})
+
+
+def test_a_tensor_in_a_parameters_place_is_refused():
+    """It would be used, and never trained."""
+    layer = nn.Linear(2, 3)
+    with pytest.raises(TypeError, match=r"weight is a parameter.*nn\.Parameter\(tensor\)"):
+        layer.weight = minitorch.zeros(3, 2)  # type: ignore[assignment]
+    layer.weight.data = minitorch.zeros(3, 2)
+    layer.bias = nn.Parameter(minitorch.ones(3))
+    assert layer(minitorch.ones(1, 2)).tolist() == [[1, 1, 1]]
+    layer.bias = None
+    assert [name for name, _ in layer.named_parameters()] == ["weight"]
+
+
 def test_sequential_takes_names_and_slices():
     model = nn.Sequential({"first": nn.Linear(2, 4), "act": nn.Tanh()}, nn.Linear(4, 1))
     x = minitorch.randn(3, 2)

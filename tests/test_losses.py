@@ -132,6 +132,7 @@ def test_modules_compute_the_same_as_functions():
 
 
 NAN = np.array([0.5, np.nan])
+BYTES = minitorch.tensor([1, 200], dtype=np.uint8)
 BAD = [
     (lambda: F.cross_entropy(leaf(2, 3), np.array([0, 3])), IndexError, "class 3 is out of range"),
     (lambda: F.cross_entropy(leaf(2, 3), np.array([0, -1])), IndexError, "classes 0 to 2"),
@@ -150,6 +151,18 @@ BAD = [
     (lambda: F.mse_loss(leaf(3, 1), np.zeros(3)), ValueError, r"\(3, 1\) and \(3,\) differ"),
     (lambda: F.mse_loss(leaf(0), np.zeros(0)), ValueError, "empty"),
     (lambda: F.huber_loss(leaf(2), np.zeros(2), delta=0), ValueError, "above 0"),
+    (lambda: F.cross_entropy(BYTES, np.array(0)), TypeError, "takes floats, not uint8"),
+    (lambda: F.nll_loss(BYTES, np.array(0)), TypeError, "takes floats, not uint8"),
+    (lambda: F.mse_loss(BYTES, BYTES), TypeError, "mse_loss: takes floats, not uint8"),
+    (lambda: F.l1_loss(BYTES, BYTES), TypeError, "l1_loss: takes floats, not uint8"),
+    (lambda: F.kl_div(leaf(2), BYTES > 1), TypeError, "kl_div: takes floats, not bool"),
+    (lambda: F.kl_div(BYTES, leaf(2)), TypeError, "kl_div: takes floats, not uint8"),
+    (lambda: F.binary_cross_entropy(BYTES, HALF[0, :2]), TypeError, "takes floats, not uint8"),
+    (
+        lambda: F.binary_cross_entropy_with_logits(BYTES, HALF[0, :2]),
+        TypeError,
+        "takes floats, not uint8",
+    ),
     (lambda: F.binary_cross_entropy(leaf(2) + 5, np.zeros(2)), ValueError, "from 0 to 1"),
 ]
 
@@ -158,6 +171,12 @@ BAD = [
 def test_bad_input_is_explained(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_a_picture_of_bytes_against_one_of_floats():
+    """Between two of bytes a difference below 0 would be one of 255."""
+    assert F.mse_loss(BYTES, minitorch.tensor([3.0, 202.0])).item() == 4
+    assert F.mse_loss(minitorch.tensor([-1.0, 198.0]), BYTES).item() == 4
 
 
 def test_settings_of_cross_entropy_that_have_no_meaning_are_refused():

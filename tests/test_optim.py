@@ -639,6 +639,20 @@ def test_state_that_does_not_fit_is_refused_by_name(change, words):
     assert repr(optimizer.state_dict()) == repr(state)
 
 
+@pytest.mark.parametrize("sizes", [[2], [2, 5], [BLOCK + 1]])
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.Muon])
+def test_a_parameter_that_got_another_shape_is_refused(kind, sizes):
+    weights = [nn.Parameter(np.ones((1, size), np.float32)) for size in sizes]
+    optimizer = kind(weights)
+    steps(optimizer, weights, 1)
+    weights[0].array = np.ones((3, sizes[0]), np.float32)
+    with pytest.raises(ValueError, match=r"shape \(3, .* its grad of \(1, .* backward\(\) anew"):
+        optimizer.step()
+    if kind is optim.Adam:
+        with pytest.raises(ValueError, match=r"its exp_avg of \(1, .* another optimizer"):
+            steps(optimizer, weights, 1)
+
+
 def test_loaded_state_lies_in_memory_as_the_parameter_does():
     """Else a large parameter could not be updated piece by piece after a resume."""
     weight = nn.Parameter(np.ones((3, 4), np.float32, order="F"))
@@ -668,6 +682,9 @@ def test_a_setting_turned_on_after_the_first_step_begins_its_average_then(
     optimizer.param_groups[0][setting] = value
     if kind is optim.SGD:
         optimizer.param_groups[0]["dampening"] = 0.5
+    early = kind([weight], lr=0.1)
+    early.load_state_dict(optimizer.state_dict())  # saved before the step that needs the average
+    assert not early.state[weight][{"momentum": "momentum_buffer"}.get(setting, "grad_avg")].any()
     before = weight.array.copy()
     (grad,) = steps(optimizer, [weight], 1)
     if kind is optim.SGD:

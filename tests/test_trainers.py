@@ -247,8 +247,34 @@ class Interrupting:
 def test_an_interrupt_of_the_last_validation_is_not_lost():
     trainer = build()
     trainer.fit(loader(), 1, validation=Interrupting(1), progress=False)
-    assert trainer.stopped == "Ctrl-C while validating after epoch 1"
+    assert trainer.stopped == "Ctrl-C after epoch 1"
     assert trainer.epoch == 1
+
+
+class StopAfter(Callback):
+    """Press Ctrl-C when an epoch is over, as while a checkpoint is written."""
+
+    def on_epoch_end(self, trainer):
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_an_interrupt_between_epochs_stops_there(epochs):
+    trainer = build([StopAfter()])
+    trainer.fit(loader(), epochs, progress=False)
+    assert trainer.stopped == "Ctrl-C after epoch 1"
+    assert (trainer.epoch, trainer.batch) == (1, 0)
+
+
+def test_what_runs_in_the_background_stays_deaf_to_ctrl_c():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for `python ... &`
+    try:
+        trainer = build([StopAt(3)])
+        trainer.fit(loader(), 1, progress=False)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (trainer.epoch, trainer.stopped) == (1, None)
 
 
 def test_a_validation_that_was_broken_off_is_done_again(tmp_path):
@@ -481,6 +507,8 @@ def test_an_epoch_goes_on_only_with_batches_of_the_kind_it_began_with(tmp_path, 
 def test_predicting_nothing_is_explained():
     with pytest.raises(ValueError, match=r"\(0, 2\)"):
         build().predict(np.ones((0, 2), np.float32))
+    with pytest.raises(ValueError, match="batch_size is a whole number from 1 on, not 0"):
+        build().predict(np.ones((3, 2), np.float32), batch_size=0)
 
 
 def test_a_checkpoint_of_other_callbacks_is_refused(tmp_path):
@@ -500,7 +528,7 @@ def test_epochs_are_whole_numbers(epochs):
 def test_a_metric_cannot_take_the_place_of_the_loss():
     """Under its name it would hide a loss that is no number."""
     trainer = build()
-    for name in ("loss", "lr"):
+    for name in ("loss", "lr", "validation_loss"):
         with pytest.raises(ValueError, match=f"another name than {name}"):
             Trainer(trainer.model, trainer.optimizer, cross_entropy, {name: accuracy})
 
@@ -514,12 +542,31 @@ def test_a_loss_and_a_metric_are_one_number():
     trainer.metrics = {"hits": lambda output, target: output.array.argmax(axis=1) == target.array}
     with pytest.raises(ValueError, match=r"hits is one number, not of shape \(20,\)"):
         trainer.fit(loader(), 1, progress=False)
+    trainer.metrics = {"hits": lambda output, target: None}
+    with pytest.raises(ValueError, match="hits is one number, not None"):
+        trainer.fit(loader(), 1, progress=False)
+
+
+def test_a_loss_that_has_left_the_graph_is_explained():
+    trainer = build()
+    trainer.loss = lambda output, target: cross_entropy(output, target).item()
+    with pytest.raises(TypeError, match=r"loss is a float, .* without item\(\)"):
+        trainer.fit(loader(), 1, progress=False)
+
+
+def test_a_data_set_in_place_of_batches_is_explained():
+    for use in (lambda data: build().fit(data, 1, progress=False), build().evaluate):
+        with pytest.raises(TypeError, match=r"of shape \(2,\) is a single number.* DataLoader"):
+            use(TensorDataset(*two_rings()))
 
 
 def test_batches_that_are_used_up_are_explained():
     used_up = iter(list(loader()))
     with pytest.raises(ValueError, match="iterator that is used up"):
         build().fit(used_up, 2, progress=False)
+    unseen = iter(list(loader()))
+    with pytest.raises(ValueError, match=r"evaluate: .* iterator that an earlier epoch used up"):
+        build().fit(loader(), 2, validation=unseen, progress=False)
 
 
 @pytest.mark.parametrize(

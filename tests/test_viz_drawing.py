@@ -135,6 +135,14 @@ def test_detached_value_is_marked():
     assert "detached" in texts(draw_graph(recording))
 
 
+def test_an_engine_that_does_not_start_is_done_without(monkeypatch):
+    """Its script names the Python of an environment that was moved."""
+    monkeypatch.setattr(engine, "find_engine", lambda: "/nowhere/graphviz-pure")
+    _, loss = small_loss()
+    words = " ".join(texts(draw_graph(loss)))
+    assert "linear" in words
+
+
 def test_without_engine_a_table_says_what_to_install(monkeypatch):
     monkeypatch.setattr(engine, "find_engine", lambda: None)
     _, loss = small_loss()

@@ -60,7 +60,7 @@ def run(engine: str, dot: str) -> Placed | None:
             [engine, "-Tplain"], input=dot, capture_output=True, text=True, encoding="utf-8",
             timeout=PATIENCE, check=False,
         )  # fmt: skip
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, OSError):  # or it does not start: an environment was moved
         return None
     failed = done.returncode or not done.stdout.startswith("graph")
     return None if failed else read_plain(done.stdout)
