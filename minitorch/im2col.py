@@ -19,6 +19,7 @@ from minitorch.windows import Axis
 
 __all__ = [
     "BLOCK_BYTES",
+    "FEW_CHANNELS",
     "LEAST_COLUMNS",
     "SMALL_BYTES",
     "SMALL_PRODUCT",
@@ -45,6 +46,7 @@ BLOCK_BYTES = 1024 * 1024  # of windows: fits a core's cache, and keeps a thread
 SMALL_BYTES = 64 * 1024  # of windows in all: less is not worth a second thread
 SMALL_PRODUCT = 1_000_000  # multiplications: up to here OpenBLAS works without copying first
 LEAST_COLUMNS = 28  # of a product that is one row of results: shorter ones are slow
+FEW_CHANNELS = 10  # numpy copies the taps of a window in one run, compiled loops tap by tap
 
 
 class Block(NamedTuple):
@@ -113,7 +115,8 @@ class RowWindows:
             self.images, self.rows = images, rows
             self.make_room()
         top = self.down.stride * block.rows.start - self.down.before
-        copy_windows(self.x[block.images], top, self.across, self.windows, self.padded, self.view)
+        copy = copy_windows if self.x.shape[3] > FEW_CHANNELS else copy_windows.in_numpy
+        copy(self.x[block.images], top, self.across, self.windows, self.padded, self.view)
 
     def make_room(self) -> None:
         """Memory for the padded images, a view of their windows, memory for a copy of those."""
