@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch import anomaly
+from minitorch.anomaly import detect_anomaly, set_detect_anomaly
 from minitorch.graph import Node, Step, mode, no_grad
 from minitorch.op import as_tensor, new_object, op, refuse_out_of_date
 from minitorch.replay import send_back_recorded
@@ -23,22 +23,10 @@ from minitorch.versions import clock
 if TYPE_CHECKING:
     from minitorch.tensor import Tensor
 
-__all__ = [
-    "Array",
-    "Context",
-    "Function",
-    "as_list",
-    "backward_steps",
-    "count_consumers",
-    "detect_anomaly",
-    "fitted",
-    "grad",
-    "set_detect_anomaly",
-    "starting_gradient",
-    "sum_to_shape",
-    "summed",
-    "through_hooks",
-]
+__all__ = ["Function", "detect_anomaly", "grad", "set_detect_anomaly"]
+
+
+Array = np.ndarray
 
 
 def count_consumers(roots: Iterable[Node | Tensor]) -> dict[Node | Tensor, int]:
@@ -185,11 +173,6 @@ def starting_gradient(result: Tensor, gradient: Any, create_graph: bool = False)
             f"backward: the gradient has shape {given.shape}, the tensor {result.shape}."
         )
     return given
-
-
-Array = np.ndarray
-detect_anomaly = anomaly.detect_anomaly
-set_detect_anomaly = anomaly.set_detect_anomaly
 
 
 def grad(
