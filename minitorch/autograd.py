@@ -87,7 +87,11 @@ def backward_steps(
                 continue
             if contribution is not None:
                 like = parent if parent.parents else parent.array  # of a leaf, whose own are calls
-                if contribution.shape != like.shape or contribution.dtype is not like.dtype:
+                try:
+                    fits = contribution.shape == like.shape and contribution.dtype is like.dtype
+                except AttributeError as error:
+                    raise no_array(node, contribution) from error
+                if not fits:
                     contribution = fitted(contribution, parent, node)
                 if contribution is grad and not parent.parents and not create_graph:
                     contribution = contribution.copy("K")  # a leaf must own what it keeps
@@ -105,6 +109,14 @@ def summed(grad: Any, contribution: Any) -> Any:
     if grad is None or contribution is None:
         return contribution if grad is None else grad
     return grad + contribution
+
+
+def no_array(node: Node | Tensor, contribution: Any) -> TypeError:
+    """The error for a rule that gave a plain number or a list."""
+    return TypeError(
+        f"{node.name}: its rule gave {contribution!r:.80}, a {type(contribution).__name__}. It "
+        "returns an array, what arrived times the slope: lambda grad: grad * slope."
+    )
 
 
 def through_hooks(hooks: Sequence[Callable[[Tensor], Tensor | None]], grad: Any) -> Any:

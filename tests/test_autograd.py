@@ -526,3 +526,14 @@ def test_a_recorded_gradient_is_each_leaf_s_own():
     e.sum().backward(create_graph=True)  # of one number, repeated in a view
     e.sum().backward()
     assert e.grad.tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("answer", [2.0, 2, [2.0, 2.0]])
+def test_a_rule_that_gives_no_array_is_named(answer):
+    @op
+    def doubled(x):
+        return 2 * x, lambda grad: answer
+
+    x = minitorch.tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(TypeError, match=r"doubled: its rule gave .*grad \* slope"):
+        doubled(x).sum().backward()
