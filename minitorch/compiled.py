@@ -37,7 +37,7 @@ def instead_of(numpy_pass: Pass) -> Callable[[Loops], Loops]:
 def use(wanted: bool = True) -> None:
     """Let compiled loops do every pass over memory from here on; with False, numpy again.
 
-    The first call of each loop compiles it, all together some seconds, once per machine: numba
+    The first call of each loop compiles it, all together some ten seconds, once per machine: numba
     keeps them. Raises ImportError where there is no numba.
     """
     missing = [loops for loops in in_place_of.values() if wanted and loops not in translated]
