@@ -24,8 +24,7 @@ __all__ = [
     "TWO",
     "Array",
     "copy_windows",
-    "input_points",
-    "result_points",
+    "points_of",
     "send_own_back",
     "sums_of_own",
     "write_own",
@@ -61,11 +60,11 @@ def copy_windows(
                             windows[phase, image, line, column, tap] = 0
 
 
-@instead_of(winograd.input_points)
-def input_points(x: Array, top: int, left: int, counts: tuple[int, int]) -> Array:
-    """`winograd.input_points` by sums: down each column of a tile, then along each row."""
+@instead_of(winograd.points_of)
+def points_of(x: Array, size: int, top: int, left: int, counts: tuple[int, int]) -> Array:
+    """`winograd.points_of` by sums: down each column of a tile, then along each row."""
 
-    def add_up(a: Array, points: Array) -> None:
+    def add_inputs(a: Array, points: Array) -> None:
         for k in range(a.shape[1]):
             even, odd = a[4, k] - FOUR * a[2, k], a[3, k] - FOUR * a[1, k]
             near, far = a[4, k] - a[2, k], TWO * (a[3, k] - a[1, k])
@@ -74,41 +73,7 @@ def input_points(x: Array, top: int, left: int, counts: tuple[int, int]) -> Arra
             points[3, k], points[4, k] = near + far, near - far
             points[5, k] = FOUR * a[1, k] - FIVE * a[3, k] + a[5, k]
 
-    images, height, width, channels = x.shape
-    (down, across), total, few = counts, images * counts[0] * counts[1], max(1, LINE // channels)
-    points = np.empty((36, total + APART, channels), x.dtype)
-    line = np.zeros((6, 6, few * channels), x.dtype)
-    tile = line.reshape(6, 6, few, channels)
-    half = np.empty((6, 6, few * channels), x.dtype)
-    for first in range(0, total, few):
-        last = min(first + few, total)
-        for number in range(first, last):
-            image, i, j = number // (down * across), number // across % down, number % across
-            for r in range(6):
-                for s in range(6):
-                    row, column = top + 4 * i + r, left + 4 * j + s
-                    if 0 <= row < height and 0 <= column < width:
-                        for k in range(channels):
-                            tile[r, s, number - first, k] = x[image, row, column, k]
-                    else:
-                        tile[r, s, number - first] = 0
-        for s in range(6):
-            add_up(line[:, s], half[:, s])
-        for r in range(6):
-            add_up(half[r], line[r])
-        for r in range(6):
-            for s in range(6):
-                for number in range(first, last):
-                    for k in range(channels):
-                        points[6 * r + s, number, k] = tile[r, s, number - first, k]
-    return points[:, :total]
-
-
-@instead_of(winograd.result_points)
-def result_points(grad: Array, counts: tuple[int, int]) -> Array:
-    """`winograd.result_points` by sums: down each column of a tile, then along each row."""
-
-    def add_up(a: Array, points: Array) -> None:
+    def add_results(a: Array, points: Array) -> None:
         for k in range(a.shape[1]):
             even, odd = a[0, k] + a[2, k], a[1, k] + a[3, k]
             near, far = a[0, k] + FOUR * a[2, k], TWO * a[1, k] + EIGHT * a[3, k]
@@ -116,27 +81,33 @@ def result_points(grad: Array, counts: tuple[int, int]) -> Array:
             points[1, k], points[2, k] = even + odd, even - odd
             points[3, k], points[4, k] = near + far, near - far
 
-    images, height, width, channels = grad.shape
+    images, height, width, channels = x.shape
     (down, across), total, few = counts, images * counts[0] * counts[1], max(1, LINE // channels)
-    points = np.empty((36, total + APART, channels), grad.dtype)
-    line = np.zeros((6, 6, few * channels), grad.dtype)
-    tile = line.reshape(6, 6, few, channels)
-    half = np.empty((6, 4, few * channels), grad.dtype)
+    points = np.empty((36, total + APART, channels), x.dtype)
+    line = np.zeros((6, 6, few * channels), x.dtype)
+    half, tile = np.empty_like(line), line.reshape(6, 6, few, channels)
     for first in range(0, total, few):
         last = min(first + few, total)
         for number in range(first, last):
             image, i, j = number // (down * across), number // across % down, number % across
-            for r in range(4):
-                for s in range(4):
-                    if 4 * i + r < height and 4 * j + s < width:
+            for r in range(size):
+                for s in range(size):
+                    row, column = top + 4 * i + r, left + 4 * j + s
+                    if 0 <= row < height and 0 <= column < width:
                         for k in range(channels):
-                            tile[r, s, number - first, k] = grad[image, 4 * i + r, 4 * j + s, k]
+                            tile[r, s, number - first, k] = x[image, row, column, k]
                     else:
                         tile[r, s, number - first] = 0
-        for s in range(4):
-            add_up(line[:, s], half[:, s])
+        for s in range(size):
+            if size == winograd.SIZE:
+                add_inputs(line[:, s], half[:, s])
+            else:
+                add_results(line[:, s], half[:, s])
         for r in range(6):
-            add_up(half[r], line[r])
+            if size == winograd.SIZE:
+                add_inputs(half[r], line[r])
+            else:
+                add_results(half[r], line[r])
         for r in range(6):
             for s in range(6):
                 for number in range(first, last):
@@ -149,7 +120,7 @@ def result_points(grad: Array, counts: tuple[int, int]) -> Array:
 def write_results(products: Array, counts: tuple[int, int], out: Array) -> None:
     """`winograd.write_results` by sums: down each column of a tile, then along each row."""
 
-    def add_up(a: Array, results: Array) -> None:
+    def add_products(a: Array, results: Array) -> None:
         for k in range(a.shape[1]):
             even, odd = a[1, k] + a[2, k], a[1, k] - a[2, k]
             near, far = a[3, k] + a[4, k], a[3, k] - a[4, k]
@@ -159,8 +130,7 @@ def write_results(products: Array, counts: tuple[int, int], out: Array) -> None:
     images, height, width, channels = out.shape
     (down, across), total, few = counts, images * counts[0] * counts[1], max(1, LINE // channels)
     line = np.zeros((6, 6, few * channels), out.dtype)
-    tile = line.reshape(6, 6, few, channels)
-    half = np.empty((4, 6, few * channels), out.dtype)
+    half, tile = np.empty_like(line), line.reshape(6, 6, few, channels)
     for first in range(0, total, few):
         last = min(first + few, total)
         for r in range(6):
@@ -169,9 +139,9 @@ def write_results(products: Array, counts: tuple[int, int], out: Array) -> None:
                     for k in range(channels):
                         tile[r, s, number - first, k] = products[6 * r + s, number, k]
         for s in range(6):
-            add_up(line[:, s], half[:, s])
+            add_products(line[:, s], half[:, s])
         for r in range(4):
-            add_up(half[r], line[r])
+            add_products(half[r], line[r])
         for number in range(first, last):
             image, i, j = number // (down * across), number // across % down, number % across
             for r in range(min(4, height - 4 * i)):

@@ -89,7 +89,7 @@ def suits_tiles(x: Array, features: int, down: Axis, across: Axis) -> bool:
 
     Most of what the tiles cover must be results: of 5 pixels in a row, two tiles waste 3.
     """
-    least = LEAST_CHANNELS if input_points.compiled is None else LEAST_COMPILED
+    least = LEAST_CHANNELS if points_of.compiled is None else LEAST_COMPILED
     if not enabled or x.dtype != np.float32 or min(x.shape[3], features) < least:
         return False
     if any(axis[:2] != (3, 1) or axis.dilation != 1 for axis in (down, across)):
@@ -135,15 +135,18 @@ def tile_blocks(images: int, counts: tuple[int, int], channels: int, features: i
 
 
 @Pass
-def input_points(x: Array, top: int, left: int, counts: tuple[int, int]) -> Array:
-    """The tiles of x from pixel (top, left) on, transformed: (36, tiles, C)."""
-    return transform(B, tiles(x, SIZE, top, left, counts))
+def points_of(x: Array, size: int, top: int, left: int, counts: tuple[int, int]) -> Array:
+    """The tiles of x from pixel (top, left) on, transformed: (36, tiles, C).
+
+    Those of `SIZE` pixels are of inputs and go through B; of `STEP`, of results, back through A.
+    """
+    return transform(B if size == SIZE else A.T, tiles(x, size, top, left, counts))
 
 
-def points_of(x: Array, block: Block, down: Axis, across: Axis, columns: int) -> Array:
-    """The points of the tiles that a block of results needs."""
+def input_points(x: Array, block: Block, down: Axis, across: Axis, columns: int) -> Array:
+    """The points of the inputs that a block of results needs."""
     top = STEP * block.rows.start - down.before
-    return input_points(x[block.images], top, -across.before, counts_in(block, columns))
+    return points_of(x[block.images], SIZE, top, -across.before, counts_in(block, columns))
 
 
 def counts_in(block: Block, columns: int) -> tuple[int, int]:
@@ -174,16 +177,15 @@ def correlate_by_tiles(x: Array, kernel: Array, down: Axis, across: Axis, out: A
 
     def work(share: Sequence[Block]) -> None:
         for block in share:
-            points = points_of(x, block, down, across, counts[1])
+            points = input_points(x, block, down, across, counts[1])
             write_results(points @ kernels, counts_in(block, counts[1]), part_of(out, block))
 
     threads.share(work, tile_blocks(images, counts, kernels.shape[1], features))
 
 
-@Pass
-def result_points(grad: Array, counts: tuple[int, int]) -> Array:
-    """The gradients of results (N, OH, OW, K), back through A: (36, tiles, K)."""
-    return transform(A.T, tiles(grad, STEP, 0, 0, counts))
+def result_points(grad: Array, block: Block, columns: int) -> Array:
+    """The points of the gradients of a block of results, from (N, OH, OW, K)."""
+    return points_of(part_of(grad, block), STEP, 0, 0, counts_in(block, columns))
 
 
 def kernel_gradient_by_tiles(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
@@ -192,9 +194,8 @@ def kernel_gradient_by_tiles(x: Array, grad: Array, down: Axis, across: Axis) ->
     counts, channels = grid_of(rows, columns), x.shape[3]
 
     def products(block: Block) -> Array:
-        points = points_of(x, block, down, across, counts[1])
-        grads = result_points(part_of(grad, block), counts_in(block, counts[1]))
-        return points.transpose(0, 2, 1) @ grads
+        points = input_points(x, block, down, across, counts[1])
+        return points.transpose(0, 2, 1) @ result_points(grad, block, counts[1])
 
     parts = tile_blocks(images, counts, channels, features)
     total = total_of(products, parts, (SIZE * SIZE, channels, features), x.dtype)
@@ -213,9 +214,9 @@ def both_by_tiles(
     kernels = transform(G, turned.reshape(9, features, channels))
 
     def products(block: Block) -> Array:
-        points, grid = points_of(grad, block, down, across, counts[1]), counts_in(block, counts[1])
-        write_results(points @ kernels, grid, part_of(back, block))
-        return result_points(part_of(x, block), grid).transpose(0, 2, 1) @ points
+        points = input_points(grad, block, down, across, counts[1])
+        write_results(points @ kernels, counts_in(block, counts[1]), part_of(back, block))
+        return result_points(x, block, counts[1]).transpose(0, 2, 1) @ points
 
     parts = tile_blocks(images, counts, features, channels)
     total = total_of(products, parts, (SIZE * SIZE, channels, features), x.dtype)

@@ -134,14 +134,14 @@ def test_windows_are_copied_from_every_place(data):
 @pytest.mark.parametrize("top, left", [(-1, -1), (0, 0), (3, -2)])
 def test_points_of_tiles(ways, top, left):
     x = numbers(2, 9, 7, 3)
-    assert_same_pass(ways, winograd.input_points, x, top, left, (3, 2), close=1e-5)
+    assert_same_pass(ways, winograd.points_of, x, 6, top, left, (3, 2), close=1e-5)
 
 
 @pytest.mark.parametrize("height, width", [(8, 8), (9, 7), (1, 3)])
 def test_results_of_tiles_and_their_gradients(ways, height, width):
     counts = winograd.grid_of(height, width)
     results, products = numbers(2, height, width, 3), numbers(36, 2 * np.prod(counts), 3)
-    assert_same_pass(ways, winograd.result_points, results, counts, close=1e-5)
+    assert_same_pass(ways, winograd.points_of, results, 4, 0, 0, counts, close=1e-5)
     whole = np.full((2, height, width, 5), 7, np.float32)
     for way in (winograd.write_results.in_numpy, ways[winograd.write_results]):
         out = whole.copy()
