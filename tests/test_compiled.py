@@ -1,6 +1,9 @@
 """Compiled loops: each does what numpy's pass does, in plain Python and translated."""
 
 import itertools
+import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -233,6 +236,33 @@ def test_without_tiles_training_gives_the_same_bits(loops, monkeypatch):
         trained.append(model.state_dict())
     for name, value in trained[0].items():
         np.testing.assert_array_equal(value, trained[1][name], err_msg=name)
+
+
+@pytest.mark.parametrize("numpy_pass, place, wrong", [
+    (norm_passes.gradient_sums, 2, np.float32(0.5)), (norm_passes.scale_and_shift, 3, None),
+])  # fmt: skip
+def test_the_chapter_notices_a_changed_loop_however_often_its_cells_run(
+    numpy_pass, place, wrong, loops, monkeypatch
+):
+    chapter = Path(__file__).parent.parent / "notebooks" / "4_05_loops_compiled.ipynb"
+    sources = ["".join(cell["source"]) for cell in json.loads(chapter.read_text("utf-8"))["cells"]]
+    (cell,) = (source for source in sources if "def norm_there_and_back" in source)
+    right, agree = compiled.in_place_of[numpy_pass], []
+    translated = compiled.translated[right]
+
+    def changed(*inputs):
+        """The loops with another slope on the way back, or without the shortcut."""
+        return translated(*inputs[:place], wrong, *inputs[place + 1 :])
+
+    def check(mine, expected, name):
+        agree.append(np.allclose(mine.array, expected.array, atol=1e-4))
+
+    names = {"minitorch": minitorch, "nn": nn, "np": np, "exercises": SimpleNamespace(check=check)}
+    monkeypatch.setitem(compiled.translated, changed, changed)
+    for each in (changed, changed, right):
+        monkeypatch.setitem(compiled.in_place_of, numpy_pass, each)
+        exec(cell, names)
+    assert [all(agree[k : k + 2]) for k in (0, 2, 4)] == [False, False, True]
 
 
 def test_a_training_that_was_broken_off_goes_on_with_compiled_passes(monkeypatch, tmp_path, capsys):
