@@ -135,22 +135,25 @@ def test_windows_are_copied_from_every_place(data):
 
 
 @pytest.mark.parametrize("top, left", [(-1, -1), (0, 0), (3, -2)])
-def test_points_of_tiles(ways, top, left):
-    x = numbers(2, 9, 7, 3)
+@pytest.mark.parametrize("channels", [3, compiled_convolution.LINE + 1])
+def test_points_of_tiles(ways, channels, top, left):
+    x = numbers(2, 9, 7, channels)
     assert_same_pass(ways, winograd.points_of, x, 6, top, left, (3, 2), close=1e-5)
 
 
 @pytest.mark.parametrize("height, width", [(8, 8), (9, 7), (1, 3)])
-def test_results_of_tiles_and_their_gradients(ways, height, width):
+@pytest.mark.parametrize("channels", [3, compiled_convolution.LINE + 1])
+def test_results_of_tiles_and_their_gradients(ways, channels, height, width):
     counts = winograd.grid_of(height, width)
-    results, products = numbers(2, height, width, 3), numbers(36, 2 * np.prod(counts), 3)
+    results = numbers(2, height, width, channels)
+    products = numbers(36, 2 * np.prod(counts), channels)
     assert_same_pass(ways, winograd.points_of, results, 4, 0, 0, counts, close=1e-5)
-    whole = np.full((2, height, width, 5), 7, np.float32)
+    whole = np.full((2, height, width, channels + 2), 7, np.float32)
     for way in (winograd.write_results.in_numpy, ways[winograd.write_results]):
         out = whole.copy()
-        way(products, counts, out[..., 1:4])
-        np.testing.assert_array_equal(out[..., [0, 4]], 7)  # and nothing beside it
-    out = whole[..., 1:4]
+        way(products, counts, out[..., 1:-1])
+        np.testing.assert_array_equal(out[..., [0, -1]], 7)  # and nothing beside it
+    out = whole[..., 1:-1]
     assert_same_pass(ways, winograd.write_results, products, counts, out, written=[2], close=1e-4)
 
 
