@@ -114,7 +114,9 @@ def normalized(
     width, count = lines.shape[1], x.size // max(channels, 1)
     by_batch = training or running[0] is None or running[1] is None
     if by_batch:
-        mean, variance = statistics(lines, x.shape, running if training else (None, None), momentum)
+        kept = running if training else (None, None)
+        name = "batch_norm" if slope is None else "batch_norm_relu"
+        mean, variance = statistics(name, lines, x.shape, kept, momentum)
     else:
         mean, variance = (np.asarray(each, float) for each in running)
     inverse = 1 / np.sqrt(variance + eps)
@@ -166,6 +168,7 @@ def normalized(
 
 
 def statistics(
+    name: str,
     lines: Array,
     shape: tuple[int, ...],
     running: tuple[Array | None, Array | None],
@@ -179,7 +182,7 @@ def statistics(
     count = lines.size // max(channels, 1)
     if count < 2:
         raise ValueError(
-            f"batch_norm: x of shape {shape} has {count} values per channel; over one value there "
+            f"{name}: x of shape {shape} has {count} values per channel; over one value there "
             "is no variance. Use a larger batch, or model.eval()."
         )
     mean, variance = mean_and_variance(lines, channels, count)
