@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import convolution, joining, pooling, resizing
+from minitorch import convolution, joining, pooling, resizing, unfolding
 from minitorch.creation import kaiming_uniform, uniform
 from minitorch.module import Module, Parameter
 from minitorch.pooling import GridSize
@@ -25,7 +25,9 @@ __all__ = [
     "Conv2d",
     "ConvTranspose2d",
     "Convolution",
+    "Fold",
     "MaxPool2d",
+    "Unfold",
     "Upsample",
     "around",
     "check_groups",
@@ -244,3 +246,35 @@ class Upsample(Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
         return resizing.interpolate(x, *self.target)
+
+
+class Unfold(Module):
+    """`unfold` as a layer: images to columns."""
+
+    def __init__(
+        self, kernel_size: Pair, dilation: Pair = 1, padding: Pair = 0, stride: Pair = 1
+    ) -> None:
+        self.window = (kernel_size, dilation, padding, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return unfolding.unfold(x, *self.window)
+
+
+class Fold(Unfold):
+    """`fold` as a layer: columns added up to images of `output_size`."""
+
+    def __init__(
+        self,
+        output_size: Pair,
+        kernel_size: Pair,
+        dilation: Pair = 1,
+        padding: Pair = 0,
+        stride: Pair = 1,
+    ) -> None:
+        super().__init__(kernel_size, dilation, padding, stride)
+        self.output_size = output_size
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the layer."""
+        return unfolding.fold(x, self.output_size, *self.window)

@@ -15,7 +15,9 @@ from minitorch.convolution_layers import (
     Conv1d,
     Conv2d,
     ConvTranspose2d,
+    Fold,
     MaxPool2d,
+    Unfold,
     Upsample,
 )
 from minitorch.criteria import (
@@ -54,6 +56,13 @@ from minitorch.nonlinearities import (
     Tanh,
 )
 from minitorch.normalization import BatchNorm1d, GroupNorm, LayerNorm
+from minitorch.padding_layers import (
+    CircularPad2d,
+    ConstantPad2d,
+    ReflectionPad2d,
+    ReplicationPad2d,
+    ZeroPad2d,
+)
 
 __all__ = [
     "ELU",
@@ -68,6 +77,8 @@ __all__ = [
     "BatchNorm2d",
     "BatchNormReLU2d",
     "Buffer",
+    "CircularPad2d",
+    "ConstantPad2d",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
@@ -76,6 +87,7 @@ __all__ = [
     "Dropout2d",
     "Embedding",
     "Flatten",
+    "Fold",
     "GroupNorm",
     "Hardsigmoid",
     "Hardswish",
@@ -101,6 +113,8 @@ __all__ = [
     "Parameter",
     "ReLU",
     "ReLU6",
+    "ReflectionPad2d",
+    "ReplicationPad2d",
     "Sequential",
     "SiLU",
     "Sigmoid",
@@ -112,7 +126,9 @@ __all__ = [
     "TransformerEncoder",
     "TransformerEncoderLayer",
     "Unflatten",
+    "Unfold",
     "Upsample",
+    "ZeroPad2d",
     "functional",
     "init",
     "utils",

@@ -115,6 +115,35 @@ def test_adaptive_and_global_pooling_of_any_size():
     assert F.adaptive_avg_pool2d(x, (9, 8)).shape == (2, 3, 9, 8)
 
 
+@pytest.mark.parametrize("layer, mode", [
+    (nn.ZeroPad2d, "constant"), (nn.ReflectionPad2d, "reflect"), (nn.ReplicationPad2d, "edge"),
+    (nn.CircularPad2d, "wrap"),
+])  # fmt: skip
+def test_layers_that_pad(layer, mode):
+    x = tensor_of(2, 3, 4, 5)
+    for padding, widths in ((1, ((1, 1), (1, 1))), ((2, 1, 0, 3), ((0, 3), (2, 1)))):
+        around = np.pad(x.array, ((0, 0), (0, 0), *widths), mode=mode)
+        np.testing.assert_array_equal(layer(padding)(x).array, around)
+    with pytest.raises(ValueError, match=f"{layer.__name__}: padding is one width, or four"):
+        layer((1, 2))
+
+
+def test_a_layer_pads_with_any_number():
+    x = tensor_of(1, 2, 3, 3)
+    np.testing.assert_array_equal(
+        nn.ConstantPad2d((1, 0, 0, 2), 7.5)(x).array,
+        np.pad(x.array, ((0, 0), (0, 0), (0, 2), (1, 0)), constant_values=7.5),
+    )
+
+
+def test_layers_that_unfold_and_fold():
+    x, window = tensor_of(2, 3, 7, 8), ((3, 2), (1, 2), (1, 0), (2, 1))
+    columns = nn.Unfold(*window)(x)
+    np.testing.assert_array_equal(columns.array, F.unfold(x, *window).array)
+    images = nn.Fold((7, 8), *window)(columns)
+    np.testing.assert_array_equal(images.array, F.fold(columns, (7, 8), *window).array)
+
+
 def test_a_factor_for_each_dimension():
     x = tensor_of(1, 2, 3, 4)
     enlarged = nn.Upsample(scale_factor=(1, 2))(x)
