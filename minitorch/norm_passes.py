@@ -13,6 +13,7 @@ import numpy as np
 
 from minitorch.op import masked
 from minitorch.passes import Pass
+from minitorch.reductions import total_dtype
 
 __all__ = [
     "Array",
@@ -30,7 +31,7 @@ Array = np.ndarray
 @Pass
 def sums_around(lines: Array, centre: Array) -> tuple[Array, Array]:
     """The sum over lines of how far they are from `centre`, and that of the squares of it."""
-    away = lines - centre
+    away = np.subtract(lines, centre, dtype=total_dtype(lines))  # half precision would lose them
     total = np.add.reduce(away, axis=0)
     return total, np.add.reduce(np.square(away, out=away), axis=0)
 
@@ -58,9 +59,10 @@ def gradient_sums(
     """
     if results is not None:
         write_through_slope(grads, results > 0, slope, passed)
-    along_x = lines - mean
+    along_x = np.subtract(lines, mean, dtype=total_dtype(lines))
     along_x *= passed
-    return np.add.reduce(passed, axis=0), np.add.reduce(along_x, axis=0)
+    total = np.add.reduce(passed, axis=0, dtype=along_x.dtype)
+    return total, np.add.reduce(along_x, axis=0)
 
 
 def write_through_slope(grad: Array, positive: Array, slope: Any, out: Array) -> None:

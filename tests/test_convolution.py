@@ -430,6 +430,43 @@ def test_batch_norm_in_use_takes_a_batch_of_0_and_back(layer):
     np.testing.assert_array_equal(model.weight.grad.array, np.zeros(3))
 
 
+@pytest.mark.parametrize("by_loops", [False, True])
+@pytest.mark.parametrize("channels", [3, 16])
+@pytest.mark.parametrize("others, spread", [(1000, 0.1), (1000, 0), (1, 0.001), (100, 1)])
+def test_batch_norm_is_exact_where_the_first_pixel_lies_far_from_the_others(
+    others, spread, channels, by_loops
+):
+    x = others + spread * random_tensor(16, channels, 32, 32).array
+    x[0, :, 0, 0] = 0
+    x = x.astype(np.float32)
+    norm = nn.BatchNorm2d(channels, momentum=1.0)
+    try:
+        compiled.use(by_loops and bool(pytest.importorskip("numba")))
+        norm(minitorch.Tensor(x))
+    finally:
+        compiled.use(False)
+    exact = x.astype(float)
+    mean, variance = exact.mean((0, 2, 3)), exact.var((0, 2, 3), ddof=1)
+    np.testing.assert_allclose(norm.running_mean.array, mean, rtol=1e-6)
+    np.testing.assert_allclose(norm.running_var.array, variance, rtol=0.02)
+
+
+@pytest.mark.parametrize("channels", [3, 16])
+def test_batch_norm_in_half_precision_adds_up_in_more(channels):
+    x = random_tensor(16, channels, 32, 32)
+    grad = random_tensor(16, channels, 32, 32, seed=2)
+    answers = []
+    for dtype in (np.float64, np.float16):
+        norm = nn.BatchNorm2d(channels).to(dtype)
+        images = minitorch.Tensor(x.array.astype(dtype), requires_grad=True)
+        y = norm(images)
+        y.backward(minitorch.Tensor(grad.array.astype(dtype)))
+        answers.append((y, images.grad, norm.weight.grad / 100, norm.bias.grad / 100))
+    for one, other in zip(*answers, strict=True):
+        assert other.dtype == np.float16
+        np.testing.assert_allclose(other.array, one.array, rtol=0, atol=0.02)
+
+
 @pytest.mark.parametrize(
     "layer, name", [(nn.BatchNorm2d, "batch_norm"), (nn.BatchNormReLU2d, "batch_norm_relu")]
 )
