@@ -21,6 +21,7 @@ from minitorch.depthwise import (
     depthwise_kernel_gradient,
 )
 from minitorch.op import op
+from minitorch.reductions import total_dtype
 from minitorch.windows import Axis, Padding, Pair, axes, check_channels, whole_numbers
 
 __all__ = [
@@ -223,7 +224,7 @@ def slide_both(
 
 def sum_over_pixels(grad: Array) -> Array:
     """The gradient for a bias: the sum over all dimensions but the channels."""
-    return np.add.reduce(grad, axis=(0, *range(2, grad.ndim)))
+    return np.add.reduce(grad, axis=(0, *range(2, grad.ndim)), dtype=total_dtype(grad))
 
 
 def channel_groups(inputs: int, outputs: int, groups: int) -> list[tuple[slice, slice]]:

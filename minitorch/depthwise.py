@@ -16,6 +16,7 @@ import numpy as np
 
 from minitorch.im2col import Block, blocks, copy_padded
 from minitorch.passes import Pass
+from minitorch.reductions import total_dtype
 from minitorch.threads import threads
 from minitorch.windows import Axis
 
@@ -91,9 +92,9 @@ def sums_of_own(x: Array, grad: Array, down: Axis, across: Axis) -> Array:
     """`depthwise_kernel_gradient` of a few images: (R, S, C * M)."""
     channels, features = x.shape[3], grad.shape[3]
     grads = grad.reshape(*grad.shape[:3], channels, features // channels)
-    total = np.empty((down.size, across.size, *grads.shape[3:]), x.dtype)
+    total = np.empty((down.size, across.size, *grads.shape[3:]), total_dtype(x))
     for tap, pixels in taps(padded(x, down, across, grad), down, across, grad):
-        total[tap] = np.add.reduce(pixels[..., None] * grads, axis=(0, 1, 2))
+        total[tap] = np.add.reduce(pixels[..., None] * grads, axis=(0, 1, 2), dtype=total.dtype)
     return total.reshape(down.size, across.size, features)
 
 

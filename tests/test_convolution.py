@@ -451,6 +451,18 @@ def test_batch_norm_is_exact_where_the_first_pixel_lies_far_from_the_others(
     np.testing.assert_allclose(norm.running_var.array, variance, rtol=0.02)
 
 
+@pytest.mark.parametrize("function", [F.conv2d, F.conv_transpose2d])
+@pytest.mark.parametrize("groups", [1, 4])
+def test_gradients_in_half_precision_are_added_up_in_more(function, groups):
+    x, bias = minitorch.ones(8, 4, 64, 64), minitorch.zeros(4)
+    weight = minitorch.ones(4, 4 // groups, 1, 1)
+    inputs = [each.to(np.float16).requires_grad_() for each in (x, weight, bias)]
+    grad = np.full((8, 64, 64, 4), 0.5, np.float16).transpose(0, 3, 1, 2)
+    function(*inputs, groups=groups).backward(minitorch.Tensor(grad))
+    for each in inputs[1:]:  # 32,768 pixels; alone, halves stop growing at 1,024
+        np.testing.assert_array_equal(each.grad.array, np.full(each.shape, 16384, np.float16))
+
+
 @pytest.mark.parametrize("channels", [3, 16])
 def test_batch_norm_in_half_precision_adds_up_in_more(channels):
     x = random_tensor(16, channels, 32, 32)
