@@ -325,6 +325,15 @@ def test_where_nothing_can_be_kept_loops_are_compiled_all_the_same(monkeypatch):
     assert double(2.0) == 4.0
 
 
+def test_loops_are_translated_once_and_let_go_of_the_lock(loops):
+    before = dict(compiled.translated)
+    compiled.use(False)
+    compiled.use()
+    for each, way in before.items():
+        assert compiled.translated[each] is way
+        assert way.targetoptions["nogil"]
+
+
 def test_loops_that_are_noted_later_are_translated_too(loops, monkeypatch):
     monkeypatch.setattr(compiled, "in_place_of", dict(compiled.in_place_of))
 

@@ -123,6 +123,14 @@ def test_tiles_are_chosen_where_they_are_many_and_full(images, channels, pixels,
     assert winograd.suits_tiles(x, 64, same, same) == chosen
 
 
+@pytest.mark.parametrize("other", [Axis(3, 2, 1, 1), Axis(3, 1, 2, 2, 2), Axis(5, 1, 2, 2)])
+def test_tiles_are_for_three_taps_side_by_side(other):
+    x, same = np.empty((96, 8, 8, 64), np.float32), Axis(3, 1, 1, 1)
+    assert winograd.suits_tiles(x, 64, same, same)
+    assert not winograd.suits_tiles(x, 64, other, same)
+    assert not winograd.suits_tiles(x, 64, same, other)
+
+
 def test_with_compiled_sums_fewer_channels_go_by_tiles():
     pytest.importorskip("numba")
     x, same = np.empty((96, 4, 4, 32), np.float32), Axis(3, 1, 1, 1)
