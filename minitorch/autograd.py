@@ -155,7 +155,9 @@ def sum_to_shape(grad: Any, shape: tuple[int, ...], name: str) -> Any:
             f"{shape}. The rule must return the input's shape, or one broadcast from it."
         )
     repeated = [added + dim for dim, (have, size) in enumerate(pairs) if size == 1 and have != 1]
-    return np.add.reduce(grad, axis=(*range(added), *repeated), keepdims=True).reshape(shape)
+    wide = np.float32 if grad.dtype == np.float16 else None  # half precision stops growing
+    axes = (*range(added), *repeated)
+    return np.add.reduce(grad, axis=axes, dtype=wide, keepdims=True).reshape(shape)
 
 
 def starting_gradient(result: Tensor, gradient: Any, create_graph: bool = False) -> Any:

@@ -537,3 +537,12 @@ def test_a_rule_that_gives_no_array_is_named(answer):
     x = minitorch.tensor([1.0, 2.0], requires_grad=True)
     with pytest.raises(TypeError, match=r"doubled: its rule gave .*grad \* slope"):
         doubled(x).sum().backward()
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_what_broadcasting_repeated_in_half_precision_is_summed_up_in_more(recorded):
+    bias = minitorch.Tensor(np.zeros(3, np.float16), requires_grad=True)
+    x = minitorch.Tensor(np.zeros((20_000, 3), np.float16))
+    (x + bias).backward(minitorch.Tensor(np.full(x.shape, 0.5, np.float16)), create_graph=recorded)
+    assert bias.grad.dtype == np.float16
+    np.testing.assert_array_equal(bias.grad.array, [10_000] * 3)  # halves alone stop at 1,024
