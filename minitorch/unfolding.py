@@ -74,6 +74,8 @@ def unfold(
 
     Raises ValueError where no window fits.
     """
+    if x.ndim != 4:
+        raise ValueError(f"unfold: x must be images (N, C, H, W), not of shape {x.shape}.")
     count, channels, height, width = x.shape
     down, across = two_axes("unfold", kernel_size, dilation, padding, stride, (height, width))
     patches = patches_of(x, down, across)

@@ -64,9 +64,9 @@ def axes(
     transposed: bool = False,
 ) -> list[Axis]:
     """How the kernel moves along each dimension after the channels; raises where it cannot."""
-    count = weight.ndim - 2
-    if x.ndim != weight.ndim:
-        hint = " unsqueeze(0) makes a batch of one." if x.ndim == weight.ndim - 1 else ""
+    count = 1 if name == "conv1d" else 2
+    if not x.ndim == weight.ndim == count + 2:
+        hint = " unsqueeze(0) makes a batch of one." if x.ndim == count + 1 else ""
         raise ValueError(
             f"{name}: x of shape {x.shape} has {x.ndim} dimensions and weight of shape "
             f"{weight.shape} has {weight.ndim}; both need {count + 2}.{hint}"
@@ -151,6 +151,8 @@ def check_channels(
     name: str, x: Array, weight: Array, bias: Array | None, groups: int, transposed: bool = False
 ) -> None:
     """Raise ValueError where channels, groups and bias do not fit together."""
+    if not hasattr(groups, "__index__"):
+        raise TypeError(f"{name}: groups must be a whole number from 1, not {groups!r}.")
     inputs, features = x.shape[1], weight.shape[1] * groups if transposed else len(weight)
     takes = len(weight) if transposed else weight.shape[1] * groups
     if groups < 1 or inputs % groups or features % groups:

@@ -315,7 +315,10 @@ bad = [
     ({"padding": "same", "stride": 2}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"needs stride 1"),
     ({"groups": 2}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"2 groups do not divide 3"),
     ({"groups": 0}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"0 groups"),
+    ({"groups": 1.0}, (1, 3, 4, 4), (2, 3, 3, 3), TypeError, r"groups must be a whole number"),
+    ({"groups": None}, (1, 3, 4, 4), (2, 3, 3, 3), TypeError, r"groups must be a whole number"),
     ({}, (3, 4, 4), (2, 3, 3, 3), ValueError, r"unsqueeze\(0\)"),
+    ({}, (1, 3, 4), (2, 3, 3), ValueError, r"has 3; both need 4"),
     ({}, (1, 3, 4, 4), (0, 3, 3, 3), ValueError, r"holds no kernel"),
     ({}, (1, 3, 4, 4), (2, 3, 0, 3), ValueError, r"holds no kernel"),
     ({"stride": "a"}, (1, 3, 4, 4), (2, 3, 3, 3), ValueError, r"stride must be a whole number"),
@@ -327,6 +330,11 @@ bad = [
 def test_what_does_not_fit_is_said(setting, x_shape, weight_shape, kind, message):
     with pytest.raises(kind, match=f"^conv2d: .*{message}"):
         F.conv2d(random_tensor(*x_shape), random_tensor(*weight_shape), **setting)
+
+
+def test_conv1d_refuses_images():
+    with pytest.raises(ValueError, match=r"^conv1d: .* has 4; both need 3"):
+        F.conv1d(random_tensor(1, 3, 4, 4), random_tensor(2, 3, 3, 3))
 
 
 def test_integers_and_mixed_dtypes_are_refused():

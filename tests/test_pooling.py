@@ -205,6 +205,7 @@ bad = [
     (lambda: F.interpolate(tensor_of(1, 1, 4, 4), scale_factor=np.inf), "at least one pixel"),
     (lambda: F.interpolate(tensor_of(1, 1, 4, 4), scale_factor=(2, 2, 2)), "or 2 of them"),
     (lambda: F.fold(tensor_of(1, 9, 5), (4, 4), 3), "are not the windows of images of 4 x 4"),
+    (lambda: F.unfold(tensor_of(1, 4, 4), 3), r"^unfold: x must be images \(N, C, H, W\)"),
     (lambda: F.unfold(tensor_of(1, 1, 2, 2), 3), "does not fit into 2 pixels"),
 ]
 
