@@ -192,8 +192,11 @@ class Node:
                 f"{self.name}: its rule gave {len(contributions)} gradients for "
                 f"{len(self.parents)} inputs. Return one per array, None where none is needed."
             )
-        if len(set(map(id, contributions))) < len(contributions):  # a leaf must own what it keeps
-            return [each.copy() if isinstance(each, np.ndarray) else each for each in contributions]
+        arrays = [id(each) for each in contributions if each is not None]
+        if len(set(arrays)) < len(arrays):  # a leaf must own what it keeps
+            return [
+                each.copy("K") if isinstance(each, np.ndarray) else each for each in contributions
+            ]
         return contributions
 
     def check_saved(self) -> None:

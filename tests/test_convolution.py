@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import minitorch
-from minitorch import compiled, correlation, im2col, nn, winograd
+from minitorch import compiled, convolution, correlation, fused_norm, im2col, nn, pooling, winograd
 from minitorch import functional as F
 from minitorch.convolution_loops import conv2d_by_loops
 from minitorch.fused_norm import batch_norm, batch_norm_relu
@@ -444,6 +444,25 @@ def test_batch_norm_in_use_takes_a_batch_of_0_and_back(layer):
     model(x).sum().backward()
     assert x.grad.shape == x.shape
     np.testing.assert_array_equal(model.weight.grad.array, np.zeros(3))
+
+
+def test_gradients_stay_channels_last_on_their_way_back(monkeypatch):
+    x, seen = minitorch.randn(2, 3, 8, 8), []
+    first, second = (nn.Conv2d(count, 4, 3, padding=1) for count in (3, 4))
+    norms = nn.BatchNormReLU2d(4), nn.BatchNormReLU2d(4), nn.BatchNorm2d(4)
+    turned = convolution.channels_last
+
+    def channels_last(images):
+        seen.append((images.shape[1], images.transpose(0, 2, 3, 1).flags.c_contiguous))
+        return turned(images)
+
+    y = first(x)
+    z = norms[2](F.max_pool2d(norms[1](second(norms[0](y)), y), 2))
+    loss = (z * z).sum()
+    for module in (convolution, fused_norm, pooling):
+        monkeypatch.setattr(module, "channels_last", channels_last)
+    loss.backward()
+    assert seen.count((4, True)) == len(seen) - 1  # all but the first one's images
 
 
 @pytest.mark.parametrize("by_loops", [False, True])
