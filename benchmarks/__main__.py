@@ -51,12 +51,16 @@ BENCHMARKS = {
     "mnist_mlp": Benchmark(
         "training step, 784-512-256-10, batch 128", mlps.MNIST_MLP.peers, 25, goal=0.75, bar=0.9
     ),
+    "mnist_mlp_use": Benchmark(
+        "inference, 784-512-256-10, batch 128", mlps.MNIST_MLP.users, rounds=25
+    ),
     "alexnet": Benchmark(
         "training step, AlexNet with batch norm, batch 64",
         networks.ALEXNET.peers,
         goal=1.0,
         bar=1.25,
     ),
+    "alexnet_use": Benchmark("inference, AlexNet, batch 64", networks.ALEXNET_USE.peers),
     "resnet20": Benchmark(
         "training step, ResNet-20, batch 128", networks.RESNET20.peers, 7, goal=1.0, bar=1.3
     ),
@@ -66,6 +70,7 @@ BENCHMARKS = {
     "resnet18": Benchmark(
         "training step, ResNet-18, batch 64", networks.RESNET18.peers, 5, goal=0.9, bar=1.1
     ),
+    "resnet18_use": Benchmark("inference, ResNet-18, batch 64", networks.RESNET18_USE.peers, 5),
     "yolo_tiny": Benchmark(
         "training step, YOLOv3-tiny at 224 pixels, batch 8",
         networks.YOLO_TINY.peers,

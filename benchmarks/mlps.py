@@ -55,6 +55,14 @@ class Perceptron:
             "numpy alone": lambda: numpy_step(self),
         }
 
+    def users(self) -> dict[str, Callable[[], Step]]:
+        """The builders of inference, the forward pass alone."""
+        return {
+            "minitorch": lambda: eager_use(self, "minitorch"),
+            "torch": lambda: eager_use(self, "torch"),
+            "numpy alone": lambda: numpy_use(self),
+        }
+
 
 TINY_MLP = Perceptron((2, 16, 16, 1), 32, "relu", classes=False)
 MNIST_MLP = Perceptron((784, 512, 256, 10), 128, "relu", classes=True)
@@ -94,6 +102,25 @@ def eager_step(net: Perceptron, package: str, functions: str) -> Step:
         optimizer.step()
 
     return step
+
+
+def eager_use(net: Perceptron, package: str) -> Step:
+    """Inference, word for word the same in PyTorch and minitorch."""
+    framework: Any = import_module(package)
+    model = like_pytorch(net, import_module(f"{package}.nn")).eval()
+    x = framework.tensor(net.data()[0])
+
+    def use() -> None:
+        with framework.no_grad():
+            model(x)
+
+    return use
+
+
+def numpy_use(net: Perceptron) -> Step:
+    """Inference by numpy, without a framework."""
+    weights, x = net.weights(), net.data()[0]
+    return lambda: forward(net, weights, x, np)
 
 
 def forward(net: Perceptron, weights: Any, x: Any, numpy: Any) -> Any:

@@ -7,7 +7,7 @@ imports exchanged.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -54,9 +54,11 @@ class Network:
 RESNET20 = Network("models.resnet", "resnet20", ("B",), (128, 3, 32, 32))
 RESNET18 = Network("models.resnet", "resnet18", (10, "cifar"), (64, 3, 32, 32))
 ALEXNET = Network("models.alexnet", "AlexNet", (), (64, 1, 28, 28))
-RESNET20_USE = Network("models.resnet", "resnet20", ("B",), (128, 3, 32, 32), training=False)
 YOLO_TINY = Network("benchmarks.yolo_tiny", "YoloTiny", (), (8, 3, 224, 224))
-YOLO_TINY_USE = Network("benchmarks.yolo_tiny", "YoloTiny", (), (1, 3, 224, 224), training=False)
+RESNET20_USE, RESNET18_USE, ALEXNET_USE = (
+    replace(network, training=False) for network in (RESNET20, RESNET18, ALEXNET)
+)
+YOLO_TINY_USE = replace(YOLO_TINY, batch=(1, 3, 224, 224), training=False)
 
 
 def torch_twin(module: str) -> ModuleType:
