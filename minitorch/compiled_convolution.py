@@ -16,11 +16,11 @@ from minitorch.compiled import instead_of
 from minitorch.windows import Axis
 
 __all__ = [
-    "APART",
     "EIGHT",
     "FIVE",
     "FOUR",
     "LINE",
+    "SPARE_TILES",
     "TWO",
     "Array",
     "copy_windows",
@@ -35,7 +35,7 @@ __all__ = [
 Array = np.ndarray
 
 TWO, FOUR, FIVE, EIGHT = map(np.float32, (2, 4, 5, 8))  # for numba, 2 * float32 is float64
-APART = 1  # tile more: points a power of two apart push each other out of the cache
+SPARE_TILES = 1  # points a power of two apart would push each other out of the cache
 LINE = 64  # numbers that are added up at once, of several tiles if need be
 
 
@@ -83,7 +83,7 @@ def points_of(x: Array, size: int, top: int, left: int, counts: tuple[int, int])
 
     images, height, width, channels = x.shape
     (down, across), total, few = counts, images * counts[0] * counts[1], max(1, LINE // channels)
-    points = np.empty((36, total + APART, channels), x.dtype)
+    points = np.empty((36, total + SPARE_TILES, channels), x.dtype)
     line = np.zeros((6, 6, few * channels), x.dtype)
     half, tile = np.empty_like(line), line.reshape(6, 6, few, channels)
     for first in range(0, total, few):

@@ -284,6 +284,19 @@ def test_a_training_that_was_broken_off_goes_on_with_compiled_passes(monkeypatch
     assert "--compiled" not in training.going_on(find("resnet20")(), tmp_path)
 
 
+@pytest.mark.parametrize("channels, by_loops", [(3, False), (16, True)])
+def test_windows_of_few_channels_are_copied_by_numpy(loops, monkeypatch, channels, by_loops):
+    seen, way = [], compiled.translated[compiled.in_place_of[im2col.copy_windows]]
+
+    def noted(*inputs):
+        seen.append(inputs)
+        way(*inputs)
+
+    monkeypatch.setattr(im2col.copy_windows, "compiled", noted)
+    F.conv2d(minitorch.ones(2, channels, 8, 8), minitorch.ones(4, channels, 3, 3))
+    assert bool(seen) == by_loops
+
+
 def test_half_precision_stays_with_numpy(loops):
     x = minitorch.Tensor(numbers(2, 3, 8, 8, dtype=np.float16), requires_grad=True)
     y = nn.BatchNormReLU2d(3).to(np.float16)(x)
